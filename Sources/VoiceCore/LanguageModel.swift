@@ -1,0 +1,119 @@
+/// One message of a conversation.
+public struct ChatMessage: Sendable, Equatable, Codable {
+    /// Who speaks.
+    public enum Role: String, Sendable, Codable {
+        /// The instructions at the start.
+        case system
+        /// The person.
+        case user
+        /// The agent.
+        case assistant
+    }
+
+    /// Who speaks.
+    public var role: Role
+    /// What is said. Plain text; never interpreted as control tokens.
+    public var content: String
+
+    /// Makes a message.
+    public init(_ role: Role, _ content: String) {
+        self.role = role
+        self.content = content
+    }
+}
+
+/// How the next token is chosen.
+public struct SamplingOptions: Sendable, Equatable, Codable {
+    /// Softmax temperature; 0 takes the most probable token each time.
+    public var temperature: Float
+    /// Only the k most probable tokens are considered; 0 considers all.
+    public var topK: Int
+    /// Only the most probable tokens that together reach this probability are considered; 1 considers all.
+    public var topP: Float
+    /// Tokens less probable than this share of the most probable one are dropped; 0 keeps all.
+    public var minP: Float
+    /// Logits of recent tokens are divided by this; 1 changes nothing.
+    public var repeatPenalty: Float
+    /// The random generator's seed: the same seed, prompt and batching give the same reply.
+    public var seed: UInt32
+    /// A reply ends after this many tokens.
+    public var maxTokens: Int
+
+    /// Makes sampling options; the defaults suit short spoken replies of a small model.
+    public init(
+        temperature: Float = 0.3,
+        topK: Int = 40,
+        topP: Float = 0.95,
+        minP: Float = 0,
+        repeatPenalty: Float = 1.1,
+        seed: UInt32 = 42,
+        maxTokens: Int = 160
+    ) {
+        self.temperature = temperature
+        self.topK = topK
+        self.topP = topP
+        self.minP = minP
+        self.repeatPenalty = repeatPenalty
+        self.seed = seed
+        self.maxTokens = maxTokens
+    }
+}
+
+/// What a reply cost.
+public struct ReplyUsage: Sendable, Equatable, Codable {
+    /// Tokens of the whole prompt.
+    public var promptTokens: Int
+    /// Tokens of the prompt that were in memory already and cost nothing.
+    public var cachedTokens: Int
+    /// Tokens generated.
+    public var generatedTokens: Int
+
+    /// Makes a count.
+    public init(promptTokens: Int, cachedTokens: Int, generatedTokens: Int) {
+        self.promptTokens = promptTokens
+        self.cachedTokens = cachedTokens
+        self.generatedTokens = generatedTokens
+    }
+}
+
+/// One step of a reply.
+public enum ReplyEvent: Sendable, Equatable {
+    /// The next piece of text: one token, or several where a character spans tokens. Never empty.
+    case text(String)
+    /// The reply is complete. Always the last event of a reply that was neither cancelled nor failed.
+    case finished(ReplyUsage, truncated: Bool)
+}
+
+/// An engine that continues conversations. One engine serves any number of chats.
+public protocol LanguageModel: Sendable {
+    /// The model's name, for logs, reports and pages.
+    var name: String { get }
+    /// Tokens that one chat can hold, prompt and reply together.
+    var contextLength: Int { get }
+
+    /// Opens a chat with an empty memory. Its memory is released when its last reference goes.
+    /// - Throws: ``VoiceError/Code/exhausted`` when there is no room for one more chat.
+    func openChat() async throws(VoiceError) -> any Chat
+}
+
+/// One conversation's memory in a language model.
+///
+/// The caller states the whole conversation each time; the chat works out which tokens it has already seen and
+/// only computes new ones. One task calls it, one call at a time.
+public protocol Chat: Sendable {
+    /// Brings a conversation into memory ahead of need, so that the next reply has less to do.
+    ///
+    /// Cancellation stops it after the running batch; what was computed stays in memory.
+    /// - Returns: the counts, with `generatedTokens` 0.
+    @discardableResult
+    func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage
+
+    /// Generates the assistant's next message.
+    ///
+    /// The stream ends by `finished`, by an error, or early when its consumer is cancelled; then at most one more
+    /// token is computed. When the context would overflow, the oldest turns are left out, the system message never.
+    /// - Parameters:
+    ///   - messages: the conversation so far, oldest first, ending with a user message.
+    ///   - sampling: how tokens are chosen and how many at most.
+    func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error>
+}

@@ -1,0 +1,27 @@
+/// The time a session lives in: real, or driven by hand in tests.
+///
+/// Instants are durations since an arbitrary but fixed start, so that they can be stored, compared and subtracted
+/// without generic parameters. Nothing in this package asks the system for the time in any other way.
+public protocol SessionClock: Sendable {
+    /// The time since the clock's start. Never runs backwards.
+    var now: Duration { get }
+    /// Suspends until `now` is at least `deadline`.
+    /// - Throws: `CancellationError` when the task is cancelled meanwhile.
+    func sleep(until deadline: Duration) async throws
+}
+
+/// Real time, from the system's continuous clock.
+public struct SystemClock: SessionClock {
+    private let start: ContinuousClock.Instant
+
+    /// Makes a clock that starts now.
+    public init() { start = ContinuousClock.now }
+
+    /// The time since the clock was made.
+    public var now: Duration { ContinuousClock.now - start }
+
+    /// Suspends until `deadline`.
+    public func sleep(until deadline: Duration) async throws {
+        try await Task.sleep(until: start + deadline, tolerance: .milliseconds(1), clock: .continuous)
+    }
+}

@@ -1,0 +1,49 @@
+/// Something that reached the agent from the person's side.
+public enum TransportEvent: Sendable, Equatable {
+    /// Microphone audio, any rate; positions count the samples since the stream began.
+    case audio(AudioFrame)
+    /// A typed message, to be treated as a whole user turn.
+    case text(String)
+    /// How much of the reply with this epoch has left the person's loudspeaker, in samples at the reply's rate.
+    case played(epoch: Int, samples: Int)
+    /// The person asked the agent to be quiet.
+    case interrupt
+}
+
+/// A piece of a reply on its way to the loudspeaker.
+public struct PlayoutFrame: Sendable, Equatable {
+    /// The reply this belongs to. Frames of a reply that was cut are dropped by every hop.
+    public var epoch: Int
+    /// The audio; `position` counts the samples since the reply began.
+    public var audio: AudioFrame
+
+    /// Makes a frame.
+    public init(epoch: Int, audio: AudioFrame) {
+        self.epoch = epoch
+        self.audio = audio
+    }
+}
+
+/// Something for the person's side.
+public enum TransportMessage: Sendable, Equatable {
+    /// Audio to play, in order, paced by the sender.
+    case audio(PlayoutFrame)
+    /// Stop playing this reply now and forget what is buffered of it and of every earlier one.
+    case cut(epoch: Int)
+    /// News of the conversation, for a page or an app.
+    case event(SessionEvent)
+}
+
+/// A two-way path to one person.
+///
+/// `events` has one consumer and ends when the person has gone. A transport bounds its queues: when the peer reads too
+/// slowly audio is dropped, oldest first, and counted; a peer that stays stuck is disconnected.
+public protocol Transport: Sendable {
+    /// What arrives, in order.
+    var events: AsyncStream<TransportEvent> { get }
+    /// The rate at which this transport wants to be given audio.
+    var playoutRate: SampleRate { get }
+    /// Queues a message. Returns once it is queued, not once it is sent.
+    /// - Throws: ``VoiceError/Code/unavailable`` once the peer has gone.
+    func send(_ message: TransportMessage) async throws(VoiceError)
+}
