@@ -120,7 +120,7 @@ let package = Package(
 
 // While the tree grows: targets that are not here yet.
 let missing: Set<String> = [
-    "CFlite", "CPocketSphinx", "Transports", "SpeechRecognition", "LanguageModels", "SpeechSynthesis", "TurnDetection",
+    "CFlite", "CPocketSphinx", "SpeechRecognition", "LanguageModels", "SpeechSynthesis", "TurnDetection",
     "VoiceServer", "repartee",
     "SpeechRecognitionTests", "LanguageModelTests", "SpeechSynthesisTests", "TurnDetectionTests", "TransportTests",
     "VoiceServerTests",

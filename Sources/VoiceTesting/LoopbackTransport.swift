@@ -23,7 +23,9 @@ public final class LoopbackTransport: Transport {
         public var message: TransportMessage
     }
 
+    /// See the protocol.
     public let playoutRate = SampleRate.speech
+    /// See the protocol.
     public let events: AsyncStream<TransportEvent>
     private let clock: any SessionClock
     private let record = Mutex<[Sent]>([])
@@ -54,6 +56,7 @@ public final class LoopbackTransport: Transport {
         }
     }
 
+    /// See the protocol.
     public func send(_ message: TransportMessage) async throws(VoiceError) {
         record.withLock { $0.append(Sent(at: clock.now, message: message)) }
     }

@@ -6,7 +6,9 @@ public final class ScriptedLanguageModel: LanguageModel {
     /// What the model answers to a conversation, token by token. The token `!fail` is a failure instead.
     public typealias Script = @Sendable ([ChatMessage]) -> [String]
 
+    /// See the protocol.
     public let name = "scripted"
+    /// See the protocol.
     public let contextLength = 2048
     private let clock: any SessionClock
     private let timePerToken: Duration
@@ -23,6 +25,7 @@ public final class ScriptedLanguageModel: LanguageModel {
     /// The conversations it was asked to continue, oldest first.
     public var conversations: [[ChatMessage]] { asked.withLock { $0 } }
 
+    /// See the protocol.
     public func openChat() async throws(VoiceError) -> any Chat { ScriptedChat(model: self) }
 
     private struct ScriptedChat: Chat {

@@ -3,12 +3,15 @@ public import VoiceCore
 
 /// A voice activity detector that hears amplitude: a window is speech when its loudest sample reaches 0.1.
 public struct AmplitudeDetector: VoiceActivityDetector {
+    /// See the protocol.
     public let name = "amplitude"
+    /// See the protocol.
     public let windowLength = 512
 
     /// Makes a detector.
     public init() {}
 
+    /// See the protocol.
     public func openStream() async throws(VoiceError) -> any VoiceActivityStream { Stream() }
 
     private final class Stream: VoiceActivityStream {
@@ -32,6 +35,7 @@ public struct AmplitudeDetector: VoiceActivityDetector {
 
 /// A recogniser that hands out prepared transcripts, one for each utterance in which anything was loud.
 public final class ScriptedRecognizer: SpeechRecognizer {
+    /// See the protocol.
     public let name = "scripted"
     private let clock: any SessionClock
     private let finalLatency: Duration
@@ -44,6 +48,7 @@ public final class ScriptedRecognizer: SpeechRecognizer {
         self.utterances = Mutex(utterances)
     }
 
+    /// See the protocol.
     public func openStream() async throws(VoiceError) -> any RecognizerStream { Stream(recognizer: self) }
 
     private final class Stream: RecognizerStream {
@@ -77,6 +82,7 @@ public final class ScriptedRecognizer: SpeechRecognizer {
 
 /// A turn detector that gives prepared verdicts, then 0.9 for ever.
 public final class ScriptedTurnDetector: TurnDetector {
+    /// See the protocol.
     public let name = "scripted"
     private let clock: any SessionClock
     private let latency: Duration
@@ -89,6 +95,7 @@ public final class ScriptedTurnDetector: TurnDetector {
         self.verdicts = Mutex(verdicts)
     }
 
+    /// See the protocol.
     public func endProbability(ofTurn turn: [Float]) async throws(VoiceError) -> Float {
         try? await clock.sleep(until: clock.now + latency)
         return verdicts.withLock { $0.isEmpty ? 0.9 : $0.removeFirst() }

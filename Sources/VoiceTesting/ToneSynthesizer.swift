@@ -2,7 +2,9 @@ public import VoiceCore
 
 /// A voice that hums: every letter lasts as long as every other, so that word borders are known exactly.
 public struct ToneSynthesizer: SpeechSynthesizer {
+    /// See the protocol.
     public let name = "tone"
+    /// See the protocol.
     public let sampleRate: SampleRate
     private let clock: any SessionClock
     private let latency: Duration
@@ -21,6 +23,7 @@ public struct ToneSynthesizer: SpeechSynthesizer {
         self.samplesPerByte = samplesPerByte
     }
 
+    /// See the protocol.
     public func speak(_ text: String) -> AsyncThrowingStream<SpeechChunk, any Error> {
         let step = Counter()
         return AsyncThrowingStream { [self] in
