@@ -65,6 +65,7 @@ let package = Package(
         .systemLibrary(name: "CLlama"),
         .systemLibrary(name: "CFlite"),
         .systemLibrary(name: "CPocketSphinx", pkgConfig: "pocketsphinx"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
 
         // 1: words
         library("VoiceCore"),
