@@ -5,7 +5,8 @@ internal import VoiceCore
 @testable internal import Transports
 
 @Suite struct DecodingTests {
-    private static let hello = #"{"type":"hello","version":1,"microphone":{"sample_rate":48000},"playout":{"sample_rate":24000}}"#
+    private static let hello =
+        #"{"type":"hello","version":1,"microphone":{"sample_rate":48000},"playout":{"sample_rate":24000}}"#
 
     @Test func `hello carries both rates`() throws {
         let hello = BrowserProtocol.Hello(microphone: .wideband, playout: SampleRate(24_000))
@@ -13,7 +14,10 @@ internal import VoiceCore
     }
 
     @Test(arguments: [
-        (#"{"type":"played","epoch":3,"samples":9600}"#, BrowserProtocol.ClientMessage.played(epoch: 3, samples: 9_600)),
+        (
+            #"{"type":"played","epoch":3,"samples":9600}"#,
+            BrowserProtocol.ClientMessage.played(epoch: 3, samples: 9_600)
+        ),
         (#"{"type":"text","text":" hi\n"}"#, .text("hi")),
         (#"{"type":"text","text":"  "}"#, .ignored),
         (#"{"type":"interrupt"}"#, .interrupt),
@@ -28,7 +32,8 @@ internal import VoiceCore
 
     @Test(arguments: [
         "", "hello", "[]", "3", "null", "\"bye\"", "{", "{}", #"{"type":1}"#, #"{"type":null}"#, #"{"typ":"bye"}"#,
-        #"{"type":"played"}"#, #"{"type":"played","epoch":"3","samples":1}"#, #"{"type":"played","epoch":-1,"samples":1}"#,
+        #"{"type":"played"}"#, #"{"type":"played","epoch":"3","samples":1}"#,
+        #"{"type":"played","epoch":-1,"samples":1}"#,
         #"{"type":"played","epoch":1,"samples":-1}"#, #"{"type":"played","epoch":1.5,"samples":1}"#,
         #"{"type":"played","epoch":1,"samples":4294967296}"#, #"{"type":"played","epoch":1,"samples":1e30}"#,
         #"{"type":"played","epoch":99999999999999999999999,"samples":1}"#, #"{"type":"ping"}"#,

@@ -16,38 +16,40 @@ internal import VoiceCore
         llm: .init(promptTokens: 3, cachedTokens: 2, generatedTokens: 1)
     )
 
-    @Test(arguments: [
-        (
-            .ready(
-                session: "s",
-                playout: .wideband,
-                models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s")
+    @Test(
+        arguments: [
+            (
+                .ready(
+                    session: "s",
+                    playout: .wideband,
+                    models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s")
+                ),
+                #"{"models":{"asr":"a","llm":"l","tts":"s","turn":"t","vad":"v"},"playout":{"sample_rate":48000},"#
+                    + #""session":"s","type":"ready","version":1}"#
             ),
-            #"{"models":{"asr":"a","llm":"l","tts":"s","turn":"t","vad":"v"},"playout":{"sample_rate":48000},"#
-                + #""session":"s","type":"ready","version":1}"#
-        ),
-        (.cut(epoch: 3), #"{"epoch":3,"type":"cut"}"#),
-        (.pong(12.5), #"{"t":12.5,"type":"pong"}"#),
-        (.event(.userSpeaking(true)), #"{"speaking":true,"type":"user_speaking"}"#),
-        (.event(.agentSpeaking(false)), #"{"speaking":false,"type":"agent_speaking"}"#),
-        (
-            .event(.userTranscript(turn: 2, text: "a/\"b\"", isFinal: false)),
-            #"{"final":false,"text":"a/\"b\"","turn":2,"type":"user_transcript"}"#
-        ),
-        (
-            .event(.agentTranscript(turn: 2, heard: "h", pending: "p", isFinal: true, interrupted: true)),
-            #"{"final":true,"heard":"h","interrupted":true,"pending":"p","turn":2,"type":"agent_transcript"}"#
-        ),
-        (.event(.turnDropped(turn: 4, reason: "r")), #"{"reason":"r","turn":4,"type":"turn_dropped"}"#),
-        (.event(.error(code: "fault", message: "m")), #"{"code":"fault","message":"m","type":"error"}"#),
-        (
-            .event(.turnReport(report)),
-            #"{"report":{"agent":"hello","interrupted":false,"#
-                + #""llm":{"cached_tokens":2,"generated_tokens":1,"prompt_tokens":3},"speculation":"none","#
-                + #""tiles_ms":{"asr_final":0,"endpoint_wait":400,"llm_first_segment":0,"llm_first_token":0,"#
-                + #""output":12,"tts_first_audio":0,"turn_detection":0},"turn":1,"user":"hi","v2v_ms":412},"type":"turn"}"#
-        ),
-    ] as [(BrowserProtocol.ServerMessage, String)])
+            (.cut(epoch: 3), #"{"epoch":3,"type":"cut"}"#),
+            (.pong(12.5), #"{"t":12.5,"type":"pong"}"#),
+            (.event(.userSpeaking(true)), #"{"speaking":true,"type":"user_speaking"}"#),
+            (.event(.agentSpeaking(false)), #"{"speaking":false,"type":"agent_speaking"}"#),
+            (
+                .event(.userTranscript(turn: 2, text: "a/\"b\"", isFinal: false)),
+                #"{"final":false,"text":"a/\"b\"","turn":2,"type":"user_transcript"}"#
+            ),
+            (
+                .event(.agentTranscript(turn: 2, heard: "h", pending: "p", isFinal: true, interrupted: true)),
+                #"{"final":true,"heard":"h","interrupted":true,"pending":"p","turn":2,"type":"agent_transcript"}"#
+            ),
+            (.event(.turnDropped(turn: 4, reason: "r")), #"{"reason":"r","turn":4,"type":"turn_dropped"}"#),
+            (.event(.error(code: "fault", message: "m")), #"{"code":"fault","message":"m","type":"error"}"#),
+            (
+                .event(.turnReport(report)),
+                #"{"report":{"agent":"hello","interrupted":false,"#
+                    + #""llm":{"cached_tokens":2,"generated_tokens":1,"prompt_tokens":3},"speculation":"none","#
+                    + #""tiles_ms":{"asr_final":0,"endpoint_wait":400,"llm_first_segment":0,"llm_first_token":0,"#
+                    + #""output":12,"tts_first_audio":0,"turn_detection":0},"turn":1,"user":"hi","v2v_ms":412},"type":"turn"}"#
+            ),
+        ] as [(BrowserProtocol.ServerMessage, String)]
+    )
     func `each message has its JSON`(message: BrowserProtocol.ServerMessage, json: String) throws {
         #expect(String(buffer: try BrowserProtocol.encode(message)) == json)
     }

@@ -12,7 +12,9 @@ func clientFrame(
     rsv1: Bool = false,
     isMasked: Bool = true
 ) -> WebSocketFrame {
-    guard isMasked else { return WebSocketFrame(fin: fin, rsv1: rsv1, opcode: opcode, data: ByteBuffer(bytes: payload)) }
+    guard isMasked else {
+        return WebSocketFrame(fin: fin, rsv1: rsv1, opcode: opcode, data: ByteBuffer(bytes: payload))
+    }
     let key: WebSocketMaskingKey = [0x12, 0x34, 0x56, 0x78]
     var data = ByteBuffer(bytes: payload)
     data.webSocketMask(key)
@@ -43,7 +45,8 @@ func clientFrame(
     }
 
     @Test(arguments: [
-        clientFrame(.text, [65], isMasked: false), clientFrame(.text, [65], rsv1: true), clientFrame(.continuation, [1]),
+        clientFrame(.text, [65], isMasked: false), clientFrame(.text, [65], rsv1: true),
+        clientFrame(.continuation, [1]),
         clientFrame(.ping, [1], fin: false), clientFrame(.pong, [UInt8](repeating: 0, count: 126)),
         clientFrame(WebSocketOpcode(encodedWebSocketOpcode: 0x3) ?? .text), clientFrame(.connectionClose, [3]),
         clientFrame(.connectionClose, [0x03, 0xed]), clientFrame(.connectionClose, [0, 1]),

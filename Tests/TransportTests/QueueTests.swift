@@ -144,7 +144,11 @@ internal import VoiceCore
         #expect(inbox.push(.text("a")) == .zero)
         inbox.finish()
         #expect(inbox.push(.text("late")) == .zero)
-        let stream = AsyncStream { await inbox.next() } onCancel: { inbox.abandon() }
+        let stream = AsyncStream {
+            await inbox.next()
+        } onCancel: {
+            inbox.abandon()
+        }
         var events: [TransportEvent] = []
         for await event in stream { events.append(event) }
         #expect(events == [.text("a")])
@@ -152,7 +156,11 @@ internal import VoiceCore
 
     @Test func `a waiting consumer gets the event, and leaves when it is cancelled`() async {
         let inbox = Inbox(limits: WebSocketLimits())
-        let stream = AsyncStream { await inbox.next() } onCancel: { inbox.abandon() }
+        let stream = AsyncStream {
+            await inbox.next()
+        } onCancel: {
+            inbox.abandon()
+        }
         let (received, continuation) = AsyncStream.makeStream(of: TransportEvent.self)
         await withTaskGroup { group in
             group.addTask {

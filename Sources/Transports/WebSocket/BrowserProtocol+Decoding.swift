@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-internal import FoundationEssentials
+    internal import FoundationEssentials
 #else
-internal import Foundation
+    internal import Foundation
 #endif
 package import NIOCore
 package import VoiceCore
@@ -44,12 +44,15 @@ extension BrowserProtocol {
     package static func decode(binary: ByteBuffer, rate: SampleRate) throws(Violation) -> [Float] {
         let header = 2
         guard binary.readableBytes > header, binary.readableBytes.isMultiple(of: 2) else {
-            let problem = "a binary message of \(binary.readableBytes) bytes: expected 2 bytes of header and 16-bit samples"
+            let problem =
+                "a binary message of \(binary.readableBytes) bytes: expected 2 bytes of header and 16-bit samples"
             throw Violation(reason: .unacceptableData(problem))
         }
         let view = binary.readableBytesView
         guard view[view.startIndex] == microphoneKind, view[view.startIndex + 1] == 0 else {
-            throw Violation(reason: .unacceptableData("a binary message of an unknown kind; microphone audio is kind 1"))
+            throw Violation(
+                reason: .unacceptableData("a binary message of an unknown kind; microphone audio is kind 1")
+            )
         }
         let count = (binary.readableBytes - header) / 2
         guard count <= rate.hertz else {

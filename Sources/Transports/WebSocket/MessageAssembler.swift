@@ -62,7 +62,9 @@ package struct MessageAssembler: Sendable {
     }
 
     private mutating func append(_ payload: ByteBuffer, isLast: Bool) -> Message {
-        guard fragments.readableBytes + payload.readableBytes <= limit else { return .violation(.tooLarge(limit: limit)) }
+        guard fragments.readableBytes + payload.readableBytes <= limit else {
+            return .violation(.tooLarge(limit: limit))
+        }
         fragments.writeImmutableBuffer(payload)
         guard isLast, let opcode else { return .nothing }
         defer {

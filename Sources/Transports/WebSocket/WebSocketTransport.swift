@@ -14,7 +14,11 @@ package struct WebSocketTransport: Transport {
     init(connection: WebSocketConnection, playoutRate: SampleRate, inbox: Inbox) {
         self.connection = connection
         self.playoutRate = playoutRate
-        events = AsyncStream { await inbox.next() } onCancel: { inbox.abandon() }
+        events = AsyncStream {
+            await inbox.next()
+        } onCancel: {
+            inbox.abandon()
+        }
     }
 
     /// Queues a message; it leaves at once if the socket has room.
