@@ -6,3 +6,9 @@
 #include <ggml.h>
 #include <gguf.h>
 #include <llama.h>
+
+#if defined(__linux__)
+// glibc and musl declare it for _GNU_SOURCE only, which Swift's C importer does not set.
+#include <pthread.h>
+int pthread_setname_np(pthread_t thread, const char *name);
+#endif

@@ -1,0 +1,130 @@
+internal import Foundation
+
+/// The filter of a ``Resampler``: a Kaiser-windowed sinc, sampled once per phase.
+///
+/// Row p holds the weights of the `2 * halfLength` input samples around an output sample that lies p / phaseCount of the
+/// way from one input sample to the next. Each row is scaled to a sum of 1, so that a constant stays that constant.
+struct PolyphaseFilter: Sendable {
+    /// Length of the impulse response on either side, in samples of the lower rate.
+    static let reach = 40
+    /// Stop band attenuation in dB.
+    static let attenuation = 72.0
+    /// Edge of the pass band as a share of the lower rate's Nyquist frequency.
+    static let passBand = 0.9
+    /// A ratio with more phases than this is served by interpolating linearly between so many (error below -95 dB).
+    static let maximumPhases = 640
+
+    /// Input samples on either side of an output sample that the filter looks at; a multiple of 4.
+    let halfLength: Int
+    /// Floats per row: a whole number of vectors of 8.
+    private var rowLength: Int { 2 * halfLength }
+    private let up: Int
+    private let phaseCount: Int
+    private let interpolates: Bool
+    /// Row-major, [phaseCount (+ 1 when interpolating), rowLength].
+    private let weights: [Float]
+
+    init(up: Int, down: Int) {
+        // Relative to the input rate: 1 when the rate rises, up / down when it falls.
+        let lowerRate = min(1, Double(up) / Double(down))
+        halfLength = (Int((Double(Self.reach) / lowerRate).rounded(.up)) + 3) / 4 * 4
+        self.up = up
+        interpolates = up > Self.maximumPhases
+        phaseCount = interpolates ? Self.maximumPhases : up
+        weights = Self.design(
+            rows: phaseCount + (interpolates ? 1 : 0),
+            phaseCount: phaseCount,
+            halfLength: halfLength,
+            lowerRate: lowerRate
+        )
+    }
+
+    /// Kaiser's formulas: J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function", ISCAS
+    /// 1974; as in Oppenheim & Schafer, "Discrete-Time Signal Processing", eqs. 7.75 and 7.76.
+    private static func design(rows: Int, phaseCount: Int, halfLength: Int, lowerRate: Double) -> [Float] {
+        let reach = Double(Self.reach) / lowerRate  // input samples
+        let beta = 0.1102 * (attenuation - 8.7)
+        let transition = (attenuation - 7.95) / (14.36 * 2 * Double(Self.reach))  // cycles per lower-rate sample
+        let cutoff = lowerRate * (passBand / 2 + transition / 2)  // cycles per input sample
+        return (0..<rows).flatMap { row in
+            let fraction = Double(row) / Double(phaseCount)
+            let taps = (0..<2 * halfLength).map { tap in
+                let distance = Double(tap - (halfLength - 1)) - fraction
+                return sinc(2 * cutoff * distance) * kaiser(distance / reach, beta: beta)
+            }
+            let sum = taps.reduce(0, +)
+            return taps.map { Float($0 / sum) }
+        }
+    }
+
+    /// The output sample whose window begins at `start`, `phase` / up of the way between two input samples.
+    @inline(__always)
+    func apply(phase: Int, to samples: borrowing Span<Float>, at start: Int) -> Float {
+        guard interpolates else { return dot(row: phase, samples, at: start) }
+        let (row, rest) = (phase * phaseCount).quotientAndRemainder(dividingBy: up)
+        let share = Float(rest) / Float(up)
+        return (1 - share) * dot(row: row, samples, at: start) + share * dot(row: row + 1, samples, at: start)
+    }
+
+    /// The inner loop. Four independent sums hide the latency of the additions.
+    @inline(__always)
+    private func dot(row: Int, _ samples: borrowing Span<Float>, at start: Int) -> Float {
+        precondition(start >= 0 && start + rowLength <= samples.count, "the window lies within the history")
+        let weights = weights.span.bytes
+        let samples = samples.bytes
+        let vector = MemoryLayout<SIMD8<Float>>.size
+        let weightOffset = row * rowLength * MemoryLayout<Float>.size
+        let sampleOffset = start * MemoryLayout<Float>.size
+        var sum0 = SIMD8<Float>(repeating: 0)
+        var sum1 = SIMD8<Float>(repeating: 0)
+        let bytes = rowLength * MemoryLayout<Float>.size
+        var offset = 0
+        // The precondition above and the table's layout keep every load below inside its span.
+        while offset + 2 * vector <= bytes {
+            sum0 +=
+                unsafe weights.unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: weightOffset + offset,
+                    as: SIMD8<Float>.self
+                )
+                * samples.unsafeLoadUnaligned(fromUncheckedByteOffset: sampleOffset + offset, as: SIMD8<Float>.self)
+            let next = offset + vector
+            sum1 +=
+                unsafe weights.unsafeLoadUnaligned(fromUncheckedByteOffset: weightOffset + next, as: SIMD8<Float>.self)
+                * samples.unsafeLoadUnaligned(fromUncheckedByteOffset: sampleOffset + next, as: SIMD8<Float>.self)
+            offset = next + vector
+        }
+        if offset < bytes {
+            sum0 +=
+                unsafe weights.unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: weightOffset + offset,
+                    as: SIMD8<Float>.self
+                )
+                * samples.unsafeLoadUnaligned(fromUncheckedByteOffset: sampleOffset + offset, as: SIMD8<Float>.self)
+        }
+        return (sum0 + sum1).sum()
+    }
+}
+
+private func sinc(_ x: Double) -> Double {
+    abs(x) < 1e-12 ? 1 : sin(.pi * x) / (.pi * x)
+}
+
+/// Kaiser's window at `position` in (-1, 1); 0 outside and on the border, which keeps the filter symmetric.
+private func kaiser(_ position: Double, beta: Double) -> Double {
+    guard abs(position) < 1 else { return 0 }
+    return besselI0(beta * (1 - position * position).squareRoot()) / besselI0(beta)
+}
+
+/// The modified Bessel function of the first kind, order 0, by its power series (Abramowitz & Stegun 9.6.12).
+private func besselI0(_ x: Double) -> Double {
+    let quarter = x * x / 4
+    var term = 1.0
+    var sum = 1.0
+    var k = 1.0
+    while term > 1e-17 * sum {
+        term *= quarter / (k * k)
+        sum += term
+        k += 1
+    }
+    return sum
+}

@@ -1,0 +1,101 @@
+internal import CLlama
+package import VoiceCore
+
+/// How far a convolution's windows lie apart and how they meet the edges.
+package struct ConvolutionGeometry: Sendable {
+    /// Samples from one window to the next.
+    package var stride: Int
+    /// Zeros added on each side.
+    package var padding: Int
+    /// Samples from one kernel element to the next.
+    package var dilation: Int
+
+    /// Makes a geometry.
+    package init(stride: Int = 1, padding: Int = 0, dilation: Int = 1) {
+        self.stride = stride
+        self.padding = padding
+        self.dilation = dilation
+    }
+
+    /// Windows over `length` samples; 0 or less when not even one fits, nil when a parameter makes no sense.
+    func windows(over length: Int, kernel: Int) -> Int? {
+        let limit = 1 << 24
+        guard (1...limit).contains(stride), (0...limit).contains(padding), (1...limit).contains(dilation),
+            kernel <= limit
+        else { return nil }
+        let room = length + 2 * padding - dilation * (kernel - 1) - 1
+        return room < 0 ? 0 : room / stride + 1
+    }
+}
+
+/// Which dimension of a convolution's result comes first.
+package enum ConvolutionOrder: Sendable {
+    /// [time, channels]: what the next convolution takes.
+    case timeFirst
+    /// [channels, time]: one row per time step, what linear layers and attention take.
+    case channelsFirst
+}
+
+extension GraphBuilder {
+    /// One-dimensional convolution (cross-correlation, as in PyTorch's `conv1d`), through im2col and a matrix product; F32
+    /// throughout for F32 kernels, windows rounded to F16 for F16 kernels.
+    /// - Parameters:
+    ///   - x: shape [time, channels in].
+    ///   - kernel: shape [k, channels in, channels out], F32 or F16: PyTorch's [out, in, k], first dimension fastest.
+    ///   - bias: shape [channels out].
+    ///   - geometry: stride, padding and dilation.
+    ///   - order: which dimension of the result comes first.
+    package func conv1d(
+        _ x: Tensor,
+        kernel: Tensor,
+        bias: Tensor? = nil,
+        geometry: ConvolutionGeometry = ConvolutionGeometry(),
+        order: ConvolutionOrder = .timeFirst
+    ) throws(VoiceError) -> Tensor {
+        let windows = try im2col(x, kernel: kernel, geometry: geometry)
+        let channels = kernel.shape[2]
+        let flat = try reshape(kernel, [kernel.shape[0] * kernel.shape[1], channels])
+        switch order {
+        case .channelsFirst:
+            return try linear(windows, flat, bias: bias)
+        case .timeFirst:
+            let result = try matmul(windows, flat)
+            guard let bias else { return result }
+            return try add(result, reshape(bias, [1, channels]))
+        }
+    }
+
+    /// The windows that a kernel meets, one row each: [time, channels] becomes [k · channels, windows], with the kernel's
+    /// elements fastest; F32, or F16 for F16 kernels.
+    package func im2col(
+        _ x: Tensor,
+        kernel: Tensor,
+        geometry: ConvolutionGeometry = ConvolutionGeometry()
+    ) throws(VoiceError) -> Tensor {
+        try requireContiguous("im2col", x)
+        guard kernel.type == .f32 || kernel.type == .f16, kernel.isContiguous, kernel.shape[3] == 1 else {
+            throw mismatch("im2col", "a kernel \(kernel) is not contiguous F32 or F16 of three dimensions")
+        }
+        guard x.shape[1] == kernel.shape[1], x.shape[2] == 1, x.shape[3] == 1 else {
+            throw mismatch("im2col", "x \(x.shape) has not the channels of the kernel \(kernel.shape)")
+        }
+        guard let count = geometry.windows(over: x.shape[0], kernel: kernel.shape[0]), count > 0 else {
+            throw mismatch("im2col", "no window of \(kernel.shape[0]) fits into \(x.shape[0]) with \(geometry)")
+        }
+        return try make("im2col", [kernel, x]) {
+            ggml_im2col(
+                context,
+                kernel.pointer,
+                x.pointer,
+                Int32(geometry.stride),
+                0,
+                Int32(geometry.padding),
+                0,
+                Int32(geometry.dilation),
+                0,
+                false,
+                ggml_type(kernel.type.rawValue)
+            )
+        }
+    }
+}

@@ -1,0 +1,135 @@
+internal import CLlama
+package import VoiceCore
+
+/// A model's parameters in the memory of one device, loaded once and read by any number of graphs.
+///
+/// `@unchecked Sendable`: after `init` nothing writes to the tensors or their descriptions. The one thing that does, the
+/// building of a graph, which sets a flag in each tensor it meets, takes a process-wide lock (``Graph``).
+package final class Weights: @unchecked Sendable {
+    /// The file they come from.
+    package let path: String
+    /// Where they are.
+    package let device: Device
+    /// Bytes of device memory that they take.
+    package let byteCount: Int
+
+    private let storage: Storage
+    private let tensors: [String: Tensor]
+
+    /// Loads tensors of a file.
+    /// - Parameters:
+    ///   - file: the model.
+    ///   - device: where the tensors shall live.
+    ///   - names: the tensors to load; nil loads all of them.
+    ///   - storing: how a tensor shall be stored; nil leaves it as it is. Anything can become F32, F16, BF16 or Q8_0.
+    /// - Throws: ``VoiceError/Code/malformedInput`` when a tensor is missing or cannot be stored as wanted,
+    ///   ``VoiceError/Code/exhausted`` when the device has no room.
+    package init(
+        _ file: GGUFFile,
+        on device: Device,
+        tensors names: [String]? = nil,
+        storing: (GGUFTensor) -> ElementType? = { _ in nil }
+    ) throws(VoiceError) {
+        EngineLog.install()
+        var sources = file.tensors
+        if let names {
+            sources = []
+            for name in names { sources.append(try file.tensor(named: name)) }
+        }
+        var wanted: [(source: GGUFTensor, type: ElementType)] = []
+        for source in sources {
+            wanted.append((source, try Self.storedType(of: source, as: storing(source), in: file)))
+        }
+        let storage = try Storage(room: wanted.count)
+        var tensors: [String: Tensor] = [:]
+        for (source, type) in wanted {
+            tensors[source.name] = Tensor(pointer: storage.tensor(source, type), owner: storage)
+        }
+        try storage.allocate(on: device, for: file)
+        for (source, type) in wanted {
+            guard let tensor = tensors[source.name] else { continue }
+            try file.upload(source, to: tensor.pointer, as: type)
+        }
+        path = file.path
+        self.device = device
+        self.storage = storage
+        self.tensors = tensors
+        byteCount = storage.byteCount
+    }
+
+    /// A tensor, to be used in a graph.
+    /// - Parameter shape: the shape it must have; nil accepts any.
+    /// - Throws: ``VoiceError/Code/malformedInput`` when it was not loaded or has another shape.
+    package func tensor(_ name: String, shape: Shape? = nil) throws(VoiceError) -> Tensor {
+        guard let tensor = tensors[name] else {
+            throw VoiceError(.malformedInput, "\(path) has no tensor '\(name)'. Choose another model file.")
+        }
+        if let shape, tensor.shape != shape {
+            throw VoiceError(
+                .malformedInput,
+                "\(path): tensor '\(name)' has shape \(tensor.shape), not \(shape). Choose another model file."
+            )
+        }
+        return tensor
+    }
+
+    /// Whether a tensor of this name was loaded.
+    package func has(_ name: String) -> Bool { tensors[name] != nil }
+
+    private static let targets: Set<ElementType> = [.f32, .f16, .bf16, .q8_0]
+
+    private static func storedType(
+        of source: GGUFTensor,
+        as wanted: ElementType?,
+        in file: GGUFFile
+    ) throws(VoiceError) -> ElementType {
+        guard let wanted, wanted != source.type else { return source.type }
+        guard targets.contains(wanted), source.shape[0] % wanted.blockSize == 0, source.type.isConvertible else {
+            throw file.unsuitable("tensor '\(source.name)' \(source.shape) of \(source.type) cannot become \(wanted)")
+        }
+        return wanted
+    }
+
+    /// ggml's descriptions and memory of the tensors.
+    final class Storage: TensorOwner {
+        private let context: OpaquePointer
+        private var buffer: OpaquePointer?
+
+        init(room: Int) throws(VoiceError) {
+            let bytes = ggml_tensor_overhead() * (room + 1)
+            guard let context = ggml_init(ggml_init_params(mem_size: bytes, mem_buffer: nil, no_alloc: true)) else {
+                throw VoiceError(.exhausted, "There is no memory for the descriptions of \(room) tensors.")
+            }
+            self.context = context
+        }
+
+        deinit {
+            if let buffer { ggml_backend_buffer_free(buffer) }
+            ggml_free(context)
+        }
+
+        var byteCount: Int { buffer.map(ggml_backend_buffer_get_size) ?? 0 }
+
+        func tensor(_ source: GGUFTensor, _ type: ElementType) -> UnsafeMutablePointer<ggml_tensor> {
+            let dimensions = (0..<4).map { Int64(source.shape[$0]) }
+            // Never nil: the context has room for every tensor, and the shape was checked when the file was opened.
+            let pointer: UnsafeMutablePointer<ggml_tensor> = ggml_new_tensor(
+                context,
+                ggml_type(type.rawValue),
+                4,
+                dimensions
+            )
+            ggml_set_name(pointer, source.name)
+            return pointer
+        }
+
+        func allocate(on device: Device, for file: GGUFFile) throws(VoiceError) {
+            guard ggml_get_first_tensor(context) != nil else { return }
+            buffer = ggml_backend_alloc_ctx_tensors_from_buft(context, device.bufferType)
+            guard let buffer else {
+                throw VoiceError(.exhausted, "\(device) has no room for the tensors of \(file.path).")
+            }
+            ggml_backend_buffer_set_usage(buffer, GGML_BACKEND_BUFFER_USAGE_WEIGHTS)
+        }
+    }
+}
