@@ -39,7 +39,7 @@ let talk;
 const state = {
   phase: "idle",                   // idle | starting | connecting | live | waiting | ended
   userSpeaking: false, agentSpeaking: false, thinking: false, muted: false,
-  session: null, models: {}, roundTrip: null, reports: [],
+  session: null, models: {}, roundTrip: null, reports: [], drops: [],
   sent: 0, inputLevel: 0, quietSince: null,
 };
 
@@ -78,6 +78,7 @@ function begin(context, stream) {
   transcript.clear();
   latency.clear();
   state.reports = [];
+  state.drops = [];
   state.sent = 0;
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   talk = { context };
@@ -348,6 +349,7 @@ function receive(message) {
       });
       return draw();
     case "turn_dropped":
+      state.drops.push({ turn: message.turn, reason: message.reason });
       transcript.dropped({ turn: message.turn, reason: String(message.reason ?? "no reason given") });
       state.thinking = false;
       return draw();
@@ -486,6 +488,7 @@ installHook({
   speaking: () => ({ user: state.userSpeaking, agent: state.agentSpeaking }),
   transcript: () => transcript.snapshot(),
   reports: () => structuredClone(state.reports),
+  drops: () => structuredClone(state.drops),
   playout: () => ({ ...talk?.playout.report }),
   capture: () => ({ sent: state.sent, level: state.inputLevel, muted: state.muted, sampleRate: talk?.context.sampleRate }),
   notices: () => notices.list(),

@@ -37,6 +37,7 @@ export class Transcript {
   }
 
   user({ turn, text, final }) {
+    this.removeUnheard();
     const entry = this.entry("user", turn);
     entry.text = text;
     entry.final = final;
@@ -48,18 +49,24 @@ export class Transcript {
 
   agent({ turn, heard, pending, final, interrupted }) {
     const entry = this.entry("agent", turn);
-    if ((heard + pending).length > entry.full.length) entry.full = heard + pending;
+    if ((heard === "" && !final) || (heard + pending).length > entry.full.length) entry.full = heard + pending;
     Object.assign(entry, { heard, pending: final ? "" : pending, final, interrupted });
     entry.words.textContent = heard;
     entry.rest.textContent = entry.pending;
     entry.element.classList.toggle("partial", !final);
     entry.element.classList.toggle("interrupted", interrupted);
     if (final && interrupted) {
-      if (heard.trim() === "") entry.words.textContent = "";
       this.note(entry, heard.trim() === "" ? "Interrupted before anything was heard" : "Interrupted");
     }
     if (final) this.announce(`Repartee: ${heard}${interrupted ? " (interrupted)" : ""}`);
     this.scrollDown();
+  }
+
+  // The person spoke on before a sound of the answer was out: the server forgets that answer, and so does the page.
+  removeUnheard() {
+    const entry = this.entries.at(-1);
+    if (entry?.role !== "agent" || entry.final || entry.heard !== "") return;
+    this.entries.pop().element.remove();
   }
 
   dropped({ turn, reason }) {
