@@ -19,7 +19,7 @@ import time
 
 
 class WebSocket:
-    """The client's end of one WebSocket; enough of RFC 6455 for a peer that is a browser on this machine."""
+    """The client's end of one WebSocket; enough of RFC 6455 for a peer on this machine."""
 
     def __init__(self, host, port, path):
         self.socket = socket.create_connection((host, port), timeout=10)
@@ -39,7 +39,7 @@ class WebSocket:
         self.socket.settimeout(max(0.001, deadline - time.monotonic()))
         data = self.socket.recv(1 << 20)
         if not data:
-            raise ConnectionError("the browser closed its debugging connection")
+            raise ConnectionError("the other end closed the connection")
         self.buffer += data
 
     def send(self, text):
@@ -72,7 +72,7 @@ class WebSocket:
             if opcode == 0x9:
                 self._send_frame(0xA, payload)
             elif opcode == 0x8:
-                raise ConnectionError("the browser closed its debugging connection")
+                raise ConnectionError("the other end closed the connection")
             elif opcode in (0x0, 0x1):
                 self.fragments += payload
                 if final:

@@ -249,9 +249,15 @@ const LOST = {
 };
 let countdown;
 
+/** The server's words as a sentence of this page. */
+function sentence(text) {
+  const trimmed = text.trim();
+  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? "" : ".");
+}
+
 function showWaiting({ kind, reason, until, attempt }) {
   const [title, usual] = LOST[kind] ?? LOST.gone;
-  const cause = reason ?? usual;
+  const cause = reason ? sentence(reason) : usual;
   const text = () => {
     const seconds = Math.max(0, Math.ceil((until - performance.now()) / 1000));
     return `${cause} Trying again${seconds > 0 ? ` in ${seconds} s` : " now"} (attempt ${attempt}).`;
@@ -305,7 +311,7 @@ function connectionChanged(news) {
       if (news.kind === "ended") return transcript.remark("The server ended the conversation.");
       return notices.show("connection", {
         title: "The page and the server do not understand each other",
-        text: `${news.reason ?? "The server closed the connection because of a protocol error."} Reload the page; it may be older than the server.`,
+        text: `${news.reason ? sentence(news.reason) : "The server closed the connection because of a protocol error."} Reload the page; it may be older than the server.`,
         actions: [["Reload", () => location.reload()]],
       });
   }
@@ -359,7 +365,7 @@ function receive(message) {
       latency.add(message.report);
       return transcript.measured(message.report);
     case "error":
-      return notices.show("server", { title: "The server reports a failure", text: String(message.message ?? message.code ?? "") });
+      return notices.show("server", { title: "The server reports a failure", text: sentence(String(message.message ?? message.code ?? "")) });
   }
   return undefined;
 }

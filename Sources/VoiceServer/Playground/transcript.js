@@ -53,6 +53,7 @@ export class Transcript {
     Object.assign(entry, { heard, pending: final ? "" : pending, final, interrupted });
     entry.words.textContent = heard;
     entry.rest.textContent = entry.pending;
+    entry.line.hidden = final && heard.trim() === "";
     entry.element.classList.toggle("partial", !final);
     entry.element.classList.toggle("interrupted", interrupted);
     if (final && interrupted) {
@@ -137,7 +138,7 @@ export class Transcript {
     body.append(line);
     element.append(name, body);
     const entry = {
-      role, turn, session: this.session, element, body, words, rest,
+      role, turn, session: this.session, element, body, line, words, rest,
       text: "", heard: "", pending: "", full: "", final: false, interrupted: false, dropped: null, measured: false,
     };
     this.place(entry);
