@@ -1,20 +1,20 @@
 // Puts the parts together: what the buttons do, what each news of the server changes, which message is shown when.
 // A conversation is one `Talk` (context, capture, playout, client); it is made at "start" and gone after "end".
-import { Capture, microphoneProblem, requestMicrophone } from "./capture.js";
+import { Capture, requestMicrophone } from "./capture.js";
 import { Devices } from "./devices.js";
 import { installHook } from "./hook.js";
 import { LatencyPanel } from "./latency.js";
 import { Notices } from "./notices.js";
 import { Playout } from "./playout.js";
+import * as problems from "./problems.js";
 import { Client } from "./protocol.js";
 import { Timeline } from "./timeline.js";
 import { Transcript } from "./transcript.js";
+import { $, draw, drawHero, drawLink, openSettings, showModels, showView } from "./view.js";
 
 const HIGHEST_RATE = 96000;        // docs/protocol.md; an interface at 192 kHz is asked for 48 kHz instead
 const QUIET_HINT_MS = 8000;
-const MODEL_NAMES = { vad: "Voice activity", turn: "End of turn", asr: "Recogniser", llm: "Language", tts: "Voice" };
 
-const $ = (id) => document.getElementById(id);
 const notices = new Notices($("notices"));
 const transcript = new Transcript({
   list: $("talk"), scroller: $("scroller"), latest: $("latest"), announcer: $("announcer"),
@@ -36,6 +36,7 @@ const devices = new Devices(
 
 /** The running conversation, or undefined. */
 let talk;
+let countdown;
 const state = {
   phase: "idle",                   // idle | starting | connecting | live | waiting | ended
   userSpeaking: false, agentSpeaking: false, thinking: false, muted: false,
@@ -48,7 +49,7 @@ const state = {
 async function start({ withMicrophone = true } = {}) {
   if (talk || state.phase === "starting") return;
   notices.clearAll();
-  if (!isSecureContext || !navigator.mediaDevices || typeof AudioWorkletNode === "undefined") return refuseInsecure();
+  if (!isSecureContext || !navigator.mediaDevices || typeof AudioWorkletNode === "undefined") return notices.show("insecure", problems.insecurePage());
   setPhase("starting");
   const context = makeContext();
   try {
@@ -89,7 +90,7 @@ function begin(context, stream) {
     onState: connectionChanged,
     onMessage: receive,
     onAudio: (audio) => talk?.playout.push(audio),
-    onRoundTrip: (ms) => { state.roundTrip = ms; drawLink(); },
+    onRoundTrip: (ms) => { state.roundTrip = ms; drawLink(state); },
   });
   context.onstatechange = watchContext;
   watchContext();
@@ -142,11 +143,7 @@ function noticeQuiet(level) {
   state.quietSince ??= now;
   if (now - state.quietSince < QUIET_HINT_MS || state.quietSince === Infinity) return;
   state.quietSince = Infinity;     // said once
-  notices.show("quiet", {
-    tone: "info", title: "The microphone is silent",
-    text: "Nothing at all arrives from it. Check its switch, or choose another one.",
-    actions: [["Choose", openSettings]],
-  });
+  notices.show("quiet", { ...problems.microphoneSilent, actions: [["Choose", openSettings]] });
 }
 
 async function changeMicrophone(deviceId) {
@@ -165,10 +162,7 @@ async function changeLoudspeaker(deviceId) {
     await talk.context.setSinkId(deviceId);
     notices.clear("loudspeaker");
   } catch {
-    notices.show("loudspeaker", {
-      tone: "info", title: "That loudspeaker is not available", text: "The sound stays where it is.",
-      actions: [["Choose", openSettings]],
-    });
+    notices.show("loudspeaker", { ...problems.loudspeakerUnavailable, actions: [["Choose", openSettings]] });
   }
 }
 
@@ -177,97 +171,29 @@ async function microphoneLost() {
   try {
     await talk.capture.open("");
     await devices.refresh();
-    notices.show("microphone", {
-      tone: "info", title: "The microphone was unplugged", text: "The default one is used now.",
-      actions: [["Choose", openSettings]],
-    });
+    notices.show("microphone", { ...problems.microphoneReplaced, actions: [["Choose", openSettings]] });
   } catch {
     notices.show("microphone", {
-      title: "The microphone was unplugged", text: "Plug one in and try again. You can type meanwhile.",
-      actions: [["Try again", () => changeMicrophone(devices.input)]],
+      ...problems.microphoneGone, actions: [["Try again", () => changeMicrophone(devices.input)]],
     });
   }
 }
 
 function systemMute(muted) {
   if (!muted || state.muted) return notices.clear("system-mute");
-  notices.show("system-mute", {
-    tone: "info", title: "The microphone is muted outside this page", text: "The system or a switch on the device mutes it.",
-  });
+  notices.show("system-mute", problems.microphoneMutedElsewhere);
 }
 
 function setMuted(muted) {
   state.muted = muted;
   talk?.capture.setMuted(muted);
-  const label = muted ? "Unmute microphone" : "Mute microphone";
-  $("mute").setAttribute("aria-pressed", String(muted));
-  $("mute").setAttribute("aria-label", label);
-  $("mute").title = label;
-  draw();
-}
-
-// What can go wrong, in words
-
-function refuseInsecure() {
-  notices.show("insecure", {
-    title: "The microphone needs a secure page",
-    text: `Browsers give the microphone only to https pages and to this very machine. Open http://localhost:${location.port || 80}/ on the machine that runs Repartee, or put https in front of it.`,
-  });
+  redraw();
 }
 
 function explainMicrophone(error) {
-  const typing = ["Type instead", () => start({ withMicrophone: false })];
   const again = ["Try again", () => (talk ? changeMicrophone(devices.input) : start())];
-  const actions = talk ? [again] : [again, typing];
-  switch (microphoneProblem(error)) {
-    case "refused":
-      return notices.show("microphone", {
-        title: "The microphone was refused",
-        text: "Allow it for this page in the permissions beside the address, then try again.", actions,
-      });
-    case "missing":
-      return notices.show("microphone", {
-        title: "No microphone found", text: "Plug one in, or switch it on in the system's sound settings.", actions,
-      });
-    case "busy":
-      return notices.show("microphone", {
-        title: "The microphone cannot be opened", text: "Another program may hold it. Close that, or choose another device.", actions,
-      });
-    default:
-      return notices.show("microphone", {
-        title: "The audio could not be started", text: error?.message ?? "The browser gives no reason.", actions,
-      });
-  }
-}
-
-const LOST = {
-  gone: ["The server does not answer", "The connection broke."],
-  restarting: ["The server is shutting down", "It may be back in a moment."],
-  slow: ["The connection is too slow", "The server closed it because this page did not keep up."],
-  failed: ["Something failed on the server", "It ended the conversation."],
-  full: ["The server is full", "All its places for conversations are taken."],
-};
-let countdown;
-
-/** The server's words as a sentence of this page. */
-function sentence(text) {
-  const trimmed = text.trim();
-  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? "" : ".");
-}
-
-function showWaiting({ kind, reason, until, attempt }) {
-  const [title, usual] = LOST[kind] ?? LOST.gone;
-  const cause = reason ? sentence(reason) : usual;
-  const text = () => {
-    const seconds = Math.max(0, Math.ceil((until - performance.now()) / 1000));
-    return `${cause} Trying again${seconds > 0 ? ` in ${seconds} s` : " now"} (attempt ${attempt}).`;
-  };
-  clearInterval(countdown);
-  notices.show("connection", {
-    title, text: text(), dismissible: false,
-    actions: [["Try now", () => talk?.client.retryNow()], ["Stop trying", () => end()]],
-  });
-  countdown = setInterval(() => notices.update("connection", text()), 250);
+  const typing = ["Type instead", () => start({ withMicrophone: false })];
+  notices.show("microphone", { ...problems.microphoneProblem(error), actions: talk ? [again] : [again, typing] });
 }
 
 // Browsers hold back audio until the page was touched, and phones suspend it during a call or behind a locked screen.
@@ -279,8 +205,7 @@ function watchContext() {
   setTimeout(() => {
     if (talk?.context !== context || context.state === "running") return;
     notices.show("suspended", {
-      tone: "info", title: "The browser has paused the sound", text: "The conversation goes on once it runs again.",
-      actions: [["Resume", () => context.resume().then(watchContext)]], dismissible: false,
+      ...problems.soundPaused, actions: [["Resume", () => context.resume().then(watchContext)]], dismissible: false,
     });
   }, 600);
 }
@@ -310,11 +235,18 @@ function connectionChanged(news) {
       end();
       if (news.kind === "ended") return transcript.remark("The server ended the conversation.");
       return notices.show("connection", {
-        title: "The page and the server do not understand each other",
-        text: `${news.reason ? sentence(news.reason) : "The server closed the connection because of a protocol error."} Reload the page; it may be older than the server.`,
-        actions: [["Reload", () => location.reload()]],
+        ...problems.protocolProblem(news.reason), actions: [["Reload", () => location.reload()]],
       });
   }
+}
+
+function showWaiting(news) {
+  const { title, text } = problems.connectionLost(news);
+  notices.show("connection", {
+    title, text: text(), dismissible: false,
+    actions: [["Try now", () => talk?.client.retryNow()], ["Stop trying", () => end()]],
+  });
+  countdown = setInterval(() => notices.update("connection", text()), 250);
 }
 
 // Another session numbers its replies from 1 again, so it gets a fresh worklet. The old one fades out first.
@@ -339,122 +271,44 @@ function receive(message) {
     case "user_speaking":
       state.userSpeaking = message.speaking === true;
       if (state.userSpeaking) state.thinking = false;
-      return draw();
+      return redraw();
     case "agent_speaking":
       state.agentSpeaking = message.speaking === true;
       state.thinking = false;
-      return draw();
+      return redraw();
     case "user_transcript":
       transcript.user({ turn: message.turn, text: String(message.text ?? ""), final: message.final === true });
       state.thinking = message.final === true && !state.agentSpeaking;
-      return draw();
+      return redraw();
     case "agent_transcript":
       transcript.agent({
         turn: message.turn, heard: String(message.heard ?? ""), pending: String(message.pending ?? ""),
         final: message.final === true, interrupted: message.interrupted === true,
       });
-      return draw();
+      return redraw();
     case "turn_dropped":
       state.drops.push({ turn: message.turn, reason: message.reason });
       transcript.dropped({ turn: message.turn, reason: String(message.reason ?? "no reason given") });
       state.thinking = false;
-      return draw();
+      return redraw();
     case "turn":
       if (!message.report) return undefined;
       state.reports.push(message.report);
       latency.add(message.report);
       return transcript.measured(message.report);
     case "error":
-      return notices.show("server", { title: "The server reports a failure", text: sentence(String(message.message ?? message.code ?? "")) });
+      return notices.show("server", problems.serverFailure(message));
   }
   return undefined;
 }
 
-function showModels(models) {
-  const list = $("models");
-  list.replaceChildren();
-  for (const [key, label] of Object.entries(MODEL_NAMES)) {
-    if (!models[key]) continue;
-    const row = document.createElement("div");
-    const term = document.createElement("dt");
-    term.textContent = label;
-    const name = document.createElement("dd");
-    name.textContent = models[key];
-    row.append(term, name);
-    list.append(row);
-  }
-  $("models-section").hidden = list.children.length === 0;
-}
-
-// What is seen
-
 function setPhase(phase) {
   state.phase = phase;
-  document.body.dataset.phase = phase;
-  $("mute").disabled = !talk;
-  $("message").disabled = phase !== "live";
-  $("hero").hidden = !(phase === "idle" || phase === "starting");
-  for (const button of document.querySelectorAll('[data-action="start"]')) button.disabled = phase === "starting";
-  draw();
+  redraw();
 }
 
-function draw() {
-  const { phase, userSpeaking, agentSpeaking, thinking, muted } = state;
-  $("voices").dataset.user = userSpeaking;
-  $("voices").dataset.agent = agentSpeaking;
-  $("voice-you-state").textContent = userSpeaking ? " speaking" : " silent";
-  $("voice-agent-state").textContent = agentSpeaking ? " speaking" : " silent";
-  $("interrupt").disabled = !(phase === "live" && (agentSpeaking || thinking));
-  $("send").disabled = phase !== "live" || $("message").value.trim() === "";
-  const words = {
-    idle: "", starting: "Asking for the microphone", connecting: "Connecting", waiting: "Waiting", ended: "Ended",
-    live: agentSpeaking ? (userSpeaking ? "Both speaking" : "Speaking") : userSpeaking ? "Hearing you"
-      : thinking ? "Thinking" : muted || !talk?.capture.hasDevice ? "Microphone off" : "Listening",
-  }[phase];
-  if ($("phase").textContent !== words) $("phase").textContent = words;
-  document.title = words && phase !== "ended" ? `${words} · Repartee` : "Repartee";
-  drawLink();
-}
-
-function drawLink() {
-  const { phase, roundTrip } = state;
-  const words = {
-    idle: "Not connected", starting: "Starting", connecting: "Connecting", waiting: "Reconnecting", ended: "Not connected",
-    live: "Connected",
-  }[phase];
-  const trip = phase === "live" && roundTrip !== null ? `${roundTrip < 10 ? roundTrip.toFixed(1) : Math.round(roundTrip)} ms` : "";
-  $("link").dataset.state = phase;
-  $("link-trip").textContent = trip;
-  if ($("link-text").textContent !== words) $("link-text").textContent = words;
-}
-
-function openSettings() {
-  if (!$("settings").matches(":popover-open")) $("settings").showPopover();
-  $("input-device").focus();
-}
-
-function showView(view) {
-  document.body.dataset.view = view;
-  $("latency-tab").setAttribute("aria-expanded", String(view === "latency"));
-}
-
-// The brand's figure: a question above the line, its answer below.
-function drawHero() {
-  const you = [8, 18, 34, 46, 30, 40, 22, 12, 6];
-  const agent = [6, 16, 30, 22, 38, 48, 34, 42, 26, 30, 16, 8];
-  const put = (x, level, className) => {
-    const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    const up = className === "mark-you";
-    rect.setAttribute("class", className);
-    rect.setAttribute("x", x);
-    rect.setAttribute("y", up ? 58 - level : 62);
-    rect.setAttribute("width", 6);
-    rect.setAttribute("height", level);
-    rect.setAttribute("rx", 3);
-    $("hero-wave").append(rect);
-  };
-  you.forEach((level, i) => put(30 + i * 12, level, "mark-you"));
-  agent.forEach((level, i) => put(30 + (you.length - 0.5 + i) * 12, level, "mark-agent"));
+function redraw() {
+  draw(state, talk?.capture?.hasDevice ?? false);
 }
 
 // Wiring
@@ -463,14 +317,14 @@ for (const button of document.querySelectorAll('[data-action="start"]')) button.
 $("stop").addEventListener("click", () => end());
 $("mute").addEventListener("click", () => setMuted(!state.muted));
 $("interrupt").addEventListener("click", () => talk?.client.say({ type: "interrupt" }));
-$("message").addEventListener("input", draw);
+$("message").addEventListener("input", redraw);
 $("typing").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = $("message").value.trim();
   if (text === "" || state.phase !== "live") return;
   talk.client.say({ type: "text", text });
   $("message").value = "";
-  draw();
+  redraw();
 });
 $("latency-tab").addEventListener("click", () => { showView("latency"); $("latency-back").focus(); });
 $("latency-back").addEventListener("click", () => { showView("conversation"); $("latency-tab").focus(); });
@@ -485,7 +339,7 @@ addEventListener("pagehide", () => { if (talk) end(); });
 
 drawHero();
 setPhase("idle");
-if (!isSecureContext) refuseInsecure();
+if (!isSecureContext) notices.show("insecure", problems.insecurePage());
 
 installHook({
   phase: () => state.phase,

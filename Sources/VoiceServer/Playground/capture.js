@@ -13,12 +13,13 @@ export class Capture {
     this.node.port.onmessage = ({ data }) => onFrame(data.message, data.level);
     this.node.connect(context.destination);      // its output is silent; a node that leads nowhere may not be run
     this.muted = false;
+    this.closed = false;
   }
 
   /** Opens a device ("" is the system's default) and puts it in place of the one before. Throws what getUserMedia throws. */
   async open(deviceId) {
     const stream = await requestMicrophone(deviceId);
-    this.attach(stream);
+    if (this.closed) stream.getTracks().forEach((track) => track.stop()); else this.attach(stream);
   }
 
   attach(stream) {
@@ -58,6 +59,7 @@ export class Capture {
   }
 
   close() {
+    this.closed = true;
     this.release();
     this.node.disconnect();
     this.node.port.onmessage = null;
@@ -73,15 +75,5 @@ export async function requestMicrophone(deviceId) {
   } catch (error) {
     if (error.name !== "OverconstrainedError" && error.name !== "NotFoundError") throw error;
     return navigator.mediaDevices.getUserMedia({ audio });
-  }
-}
-
-/** Names the reason why there is no microphone: "refused", "missing", "busy" or "failed". */
-export function microphoneProblem(error) {
-  switch (error?.name) {
-    case "NotAllowedError": case "SecurityError": return "refused";
-    case "NotFoundError": case "OverconstrainedError": return "missing";
-    case "NotReadableError": case "AbortError": return "busy";
-    default: return "failed";
   }
 }
