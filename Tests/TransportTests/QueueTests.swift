@@ -98,6 +98,14 @@ internal import VoiceCore
         #expect(queue.pop()?.audio?.epoch == 2)
     }
 
+    @Test func `one piece of audio longer than the bound is kept until the next comes`() {
+        var queue = OutboundQueue(limits: WebSocketLimits())
+        #expect(queue.push(audio(epoch: 1, lasting: .seconds(3)), at: .zero) == .zero)
+        #expect(queue.push(audio(epoch: 2, lasting: .seconds(3)), at: .zero) == .seconds(3))
+        #expect(queue.pop()?.audio?.epoch == 2)
+        #expect(queue.pop() == nil)
+    }
+
     @Test func `news beyond a mebibyte is refused`() {
         var queue = OutboundQueue(limits: WebSocketLimits())
         let news = text(String(repeating: "n", count: 100_000))
@@ -128,8 +136,12 @@ internal import VoiceCore
         #expect(queue.pop()?.opcode == .connectionClose)
     }
 
-    private func audio(epoch: Int, bytes: Int = 12) -> OutboundQueue.Item {
-        let audio = OutboundQueue.Audio(epoch: epoch, duration: .milliseconds(20))
+    private func audio(
+        epoch: Int,
+        bytes: Int = 12,
+        lasting duration: Duration = .milliseconds(20)
+    ) -> OutboundQueue.Item {
+        let audio = OutboundQueue.Audio(epoch: epoch, duration: duration)
         return .init(opcode: .binary, payload: ByteBuffer(repeating: 0, count: bytes), audio: audio)
     }
 

@@ -91,7 +91,9 @@ internal import VoiceCore
         try await TestServer.run { port in
             try await RawClient.conversation(on: port) { client in
                 // Not all of it may leave: the server hangs up a second later at most.
-                try? await client.send(RawClient.frame(2, [UInt8](repeating: 1, count: 10 << 20)))
+                try await client.send([0x82, 0xff, 0, 0, 0, 0, 0, 0xa0, 0, 0, 1, 2, 3, 4])
+                let piece = [UInt8](repeating: 1, count: 1 << 20)
+                for _ in 0..<10 { try? await client.send(piece) }
                 #expect(await client.closing().code == 1009)
             }
             try await RawClient.conversation(on: port) { client in try await expectEcho(&client) }

@@ -9,10 +9,11 @@ internal import VoiceCore
 @Suite(.timeLimit(.minutes(1))) struct FloodTests {
     @Test func `a page that stops reading is disconnected while others talk on`() async throws {
         let failures = Mutex<[VoiceError.Code]>([])
-        let samples = [Float](repeating: 0, count: 4_000)
+        let samples = [Float](repeating: 0, count: 1_600)
         try await TestServer.run {
             $0.timing.tick = .milliseconds(10)
-            $0.limits.stallTimeout = .milliseconds(100)
+            $0.limits.stallTimeout = .milliseconds(300)
+            $0.limits.playoutBacklog = .milliseconds(100)
             $0.limits.closeTimeout = .milliseconds(50)
         } session: { transport, info in
             guard info.playout == .telephone else { return try await TestServer.echo(transport) }

@@ -109,9 +109,12 @@ package struct OutboundQueue: Sendable {
         let surplus = waitingAudio - limits.playoutBacklog
         let surplusCount = waitingAudioCount - limits.playoutBacklogCount
         guard surplus > .zero || surplusCount > 0 else { return .zero }
+        let droppable = waitingAudioCount - 1  // never the newest, however long it is
         var (dropped, count) = (Duration.zero, 0)
         keep { item in
-            guard let audio = item.audio, dropped < surplus || count < surplusCount else { return true }
+            guard let audio = item.audio, count < droppable, dropped < surplus || count < surplusCount else {
+                return true
+            }
             dropped += audio.duration
             count += 1
             return false
