@@ -5,7 +5,9 @@ public import VoiceCore
 ///
 /// One detector serves any number of streams; they take turns on one thread of its own. A window costs about 0.1 ms.
 public struct SileroDetector: VoiceActivityDetector {
+    /// The model's name, from its file.
     public let name: String
+    /// Samples per verdict.
     public let windowLength: Int
 
     private let engine: SileroEngine
@@ -21,6 +23,7 @@ public struct SileroDetector: VoiceActivityDetector {
         windowLength = engine.hyperparameters.windowLength
     }
 
+    /// Opens a stream for one microphone. It holds about 1.4 kB and less than one window of samples.
     public func openStream() async throws(VoiceError) -> any VoiceActivityStream {
         SileroStream(engine: engine)
     }

@@ -43,9 +43,11 @@ package struct SileroResetPolicy: Sendable, Equatable {
     private mutating func advance(isSpeech: Bool) {
         switch speaker {
         case .quiet where isSpeech: (speaker, windowsInTransition) = (.starting, 1)
-        case .starting: (speaker, windowsInTransition) = isSpeech ? (.starting, windowsInTransition + 1) : (.quiet, 0)
+        case .starting where isSpeech: windowsInTransition += 1
+        case .starting: (speaker, windowsInTransition) = (.quiet, 0)
         case .speaking where !isSpeech: (speaker, windowsInTransition) = (.stopping, 1)
-        case .stopping: (speaker, windowsInTransition) = isSpeech ? (.speaking, 0) : (.stopping, windowsInTransition + 1)
+        case .stopping where isSpeech: (speaker, windowsInTransition) = (.speaking, 0)
+        case .stopping: windowsInTransition += 1
         case .quiet, .speaking: break
         }
         guard windowsInTransition >= confirmation else { return }
