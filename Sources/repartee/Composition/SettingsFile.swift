@@ -1,3 +1,5 @@
+internal import LanguageModels
+internal import Conversation
 internal import Foundation
 internal import VoiceCore
 internal import Yams
