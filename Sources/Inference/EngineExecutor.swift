@@ -34,11 +34,36 @@ package final class EngineExecutor: SerialExecutor {
         mailbox.close()
     }
 
+    /// Runs `body` on the thread, in turn with the actors' calls, and waits for it without blocking the caller's thread:
+    /// for work that belongs to no actor yet, such as loading a model.
+    package func run<Result, Failure: Error>(
+        _ body: @Sendable () throws(Failure) -> sending Result
+    ) async throws(Failure) -> sending Result {
+        try await Visitor(executor: self).run(body)
+    }
+
     package func enqueue(_ job: consuming ExecutorJob) {
         mailbox.append(Mailbox.Entry(job: UnownedJob(job), executor: self))
     }
 
     package func isIsolatingCurrentContext() -> Bool? { mailbox.isCurrentThread }
+}
+
+/// An actor without state, for ``EngineExecutor/run(_:)``.
+private actor Visitor {
+    private let executor: EngineExecutor
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    init(executor: EngineExecutor) {
+        self.executor = executor
+    }
+
+    func run<Result, Failure: Error>(
+        _ body: @Sendable () throws(Failure) -> sending Result
+    ) throws(Failure) -> sending Result {
+        try body()
+    }
 }
 
 /// The queue between those who enqueue and the thread.

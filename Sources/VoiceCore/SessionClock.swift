@@ -8,6 +8,20 @@ public protocol SessionClock: Sendable {
     /// Suspends until `now` is at least `deadline`.
     /// - Throws: `CancellationError` when the task is cancelled meanwhile.
     func sleep(until deadline: Duration) async throws
+    /// Tells the clock that a task has something to do; time driven by a program must not move meanwhile.
+    ///
+    /// Balanced by ``workEnded()``. Waiting on a ``Mailbox`` or in ``sleep(until:)`` counts as having nothing to do.
+    /// Real clocks ignore both.
+    func workBegan()
+    /// Tells the clock that a task has nothing to do any more.
+    func workEnded()
+}
+
+extension SessionClock {
+    /// Does nothing: real time passes anyway.
+    public func workBegan() {}
+    /// Does nothing: real time passes anyway.
+    public func workEnded() {}
 }
 
 /// Real time, from the system's continuous clock.

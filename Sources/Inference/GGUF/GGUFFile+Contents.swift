@@ -42,6 +42,15 @@ extension GGUFFile {
         }
     }
 
+    /// A tensor's elements as 8-bit integers; those of models that keep the factors in another tensor.
+    /// - Throws: ``VoiceError/Code/malformedInput`` when it does not hold I8.
+    package func int8s(of tensor: GGUFTensor) throws(VoiceError) -> [Int8] {
+        guard tensor.type == .i8 else {
+            throw unsuitable("tensor '\(tensor.name)' holds \(tensor.type), not I8")
+        }
+        return withBytes(of: tensor) { bytes in bytes.map { Int8(bitPattern: $0) } }
+    }
+
     /// Copies a tensor's contents to a device, converted to `type`; `destination` has that type and the same shape.
     func upload(
         _ tensor: GGUFTensor,

@@ -43,14 +43,51 @@ package final class Weights: @unchecked Sendable {
         let storage = try Storage(room: wanted.count)
         var tensors: [String: Tensor] = [:]
         for (source, type) in wanted {
-            tensors[source.name] = Tensor(pointer: storage.tensor(source, type), owner: storage)
+            tensors[source.name] = Tensor(pointer: storage.tensor(source.name, source.shape, type), owner: storage)
         }
-        try storage.allocate(on: device, for: file)
+        try storage.allocate(on: device, for: file.path)
         for (source, type) in wanted {
             guard let tensor = tensors[source.name] else { continue }
             try file.upload(source, to: tensor.pointer, as: type)
         }
         path = file.path
+        self.device = device
+        self.storage = storage
+        self.tensors = tensors
+        byteCount = storage.byteCount
+    }
+
+    /// Takes tensors that were computed from those of a file: dequantised, reordered, folded into each other.
+    /// - Parameters:
+    ///   - values: name, shape and elements of each, first dimension fastest. Names differ.
+    ///   - path: the file they come from, for messages.
+    ///   - device: where the tensors shall live, as F32.
+    /// - Throws: ``VoiceError/Code/fault`` when elements do not fill their shape, ``VoiceError/Code/exhausted`` when the
+    ///   device has no room.
+    package init(
+        computed values: [(name: String, shape: Shape, elements: [Float])],
+        from path: String,
+        on device: Device
+    ) throws(VoiceError) {
+        EngineLog.install()
+        let storage = try Storage(room: values.count)
+        var tensors: [String: Tensor] = [:]
+        for value in values {
+            guard value.shape.checkedCount == value.elements.count else {
+                throw VoiceError(.fault, "Tensor '\(value.name)': \(value.elements.count) values for \(value.shape).")
+            }
+            let tensor = Tensor(pointer: storage.tensor(value.name, value.shape, .f32), owner: storage)
+            guard tensors.updateValue(tensor, forKey: value.name) == nil else {
+                throw VoiceError(.fault, "Two computed tensors are called '\(value.name)'.")
+            }
+        }
+        try storage.allocate(on: device, for: path)
+        for value in values {
+            guard let tensor = tensors[value.name] else { continue }
+            // As many bytes as the tensor has: checked above.
+            value.elements.withUnsafeBytes { ggml_backend_tensor_set(tensor.pointer, $0.baseAddress, 0, $0.count) }
+        }
+        self.path = path
         self.device = device
         self.storage = storage
         self.tensors = tensors
@@ -110,8 +147,8 @@ package final class Weights: @unchecked Sendable {
 
         var byteCount: Int { buffer.map(ggml_backend_buffer_get_size) ?? 0 }
 
-        func tensor(_ source: GGUFTensor, _ type: ElementType) -> UnsafeMutablePointer<ggml_tensor> {
-            let dimensions = (0..<4).map { Int64(source.shape[$0]) }
+        func tensor(_ name: String, _ shape: Shape, _ type: ElementType) -> UnsafeMutablePointer<ggml_tensor> {
+            let dimensions = (0..<4).map { Int64(shape[$0]) }
             // Never nil: the context has room for every tensor, and the shape was checked when the file was opened.
             let pointer: UnsafeMutablePointer<ggml_tensor> = ggml_new_tensor(
                 context,
@@ -119,15 +156,15 @@ package final class Weights: @unchecked Sendable {
                 4,
                 dimensions
             )
-            ggml_set_name(pointer, source.name)
+            ggml_set_name(pointer, name)
             return pointer
         }
 
-        func allocate(on device: Device, for file: GGUFFile) throws(VoiceError) {
+        func allocate(on device: Device, for path: String) throws(VoiceError) {
             guard ggml_get_first_tensor(context) != nil else { return }
             buffer = ggml_backend_alloc_ctx_tensors_from_buft(context, device.bufferType)
             guard let buffer else {
-                throw VoiceError(.exhausted, "\(device) has no room for the tensors of \(file.path).")
+                throw VoiceError(.exhausted, "\(device) has no room for the tensors of \(path).")
             }
             ggml_backend_buffer_set_usage(buffer, GGML_BACKEND_BUFFER_USAGE_WEIGHTS)
         }

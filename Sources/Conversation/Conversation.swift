@@ -1,0 +1,183 @@
+public import Logging
+internal import Synchronization
+public import VoiceCore
+
+/// One agent's conversation with one person over one transport.
+///
+/// `run(over:)` is the whole life of a session. It returns when the person has gone; cancelling it is the only other way
+/// to end it. Engines are shared with other sessions, everything else belongs to this one.
+public struct Conversation: Sendable {
+    private let engines: Engines
+    private let configuration: ConversationConfiguration
+    private let clock: any SessionClock
+    private let logger: Logger
+
+    /// Makes a conversation.
+    ///
+    /// - Parameters:
+    ///   - engines: the models.
+    ///   - configuration: how the agent behaves.
+    ///   - clock: the time it lives in.
+    ///   - logger: takes one line a turn; never audio or words.
+    public init(
+        engines: Engines,
+        configuration: ConversationConfiguration,
+        clock: any SessionClock,
+        logger: Logger
+    ) {
+        self.engines = engines
+        self.configuration = configuration
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Talks until the person has gone.
+    ///
+    /// - Returns: what was said, and how long everything took.
+    /// - Throws: when the session cannot start because an engine has no room or no model. A failure later is told to the
+    ///   person and the session goes on.
+    public func run(over transport: any Transport) async throws(VoiceError) -> ConversationReport {
+        clock.workBegan()
+        defer { clock.workEnded() }
+        let activity = try await engines.voiceActivity.openStream()
+        let recognizer = try await engines.recognizer.openStream()
+        let chat = try await engines.languageModel.openChat()
+
+        let inputs = Mailbox<SessionInput>(capacity: 4096, overflow: .refuseNewest, clock: clock)
+        let report: @Sendable (SessionInput) -> Void = { inputs.send($0) }
+        let recognition = Mailbox<RecognitionLoop.Request>(capacity: 2048, overflow: .dropOldest, clock: clock)
+        let judgement = Mailbox<(request: Int, audio: [Float])>(capacity: 2, overflow: .dropOldest, clock: clock)
+        let jobs = Mailbox<ReplyLoop.Job>(capacity: 16, overflow: .refuseNewest, clock: clock)
+        let agentIsSpeaking = Mutex(false)
+        let audio = TurnAudio()
+
+        let playout = Playout(
+            clock: clock,
+            rate: transport.playoutRate,
+            lead: configuration.playoutLead,
+            audibleThreshold: configuration.audibleThreshold,
+            send: { message in try? await transport.send(message) },
+            report: { report(.playout($0)) }
+        )
+        let ear = Ear(
+            activity: activity,
+            gate: VoiceActivityGate(
+                configuration: configuration.voiceActivity,
+                windowLength: engines.voiceActivity.windowLength
+            ),
+            audio: audio,
+            recognition: recognition,
+            audibleThreshold: configuration.audibleThreshold,
+            clock: clock,
+            report: report
+        )
+        let recognitionLoop = RecognitionLoop(stream: recognizer, requests: recognition, report: report)
+        let replyLoop = ReplyLoop(
+            chat: chat,
+            synthesizer: engines.synthesizer,
+            playout: playout,
+            playoutRate: transport.playoutRate,
+            configuration: configuration,
+            clock: clock,
+            jobs: jobs,
+            report: report
+        )
+        var session = Session(
+            configuration: configuration,
+            clock: clock,
+            logger: logger,
+            transport: transport,
+            playout: playout,
+            audio: audio,
+            recognition: recognition,
+            judgement: judgement,
+            jobs: jobs,
+            agentSpeaks: { speaks in agentIsSpeaking.withLock { $0 = speaks } }
+        )
+
+        await withTaskGroup(of: Void.self) { group in
+            addTask(to: &group) {
+                await hear(transport, ear, playout, report) { agentIsSpeaking.withLock { $0 } }
+                inputs.finish()
+            }
+            addTask(to: &group) {
+                var loop = recognitionLoop
+                await loop.run()
+            }
+            addTask(to: &group) { await judge(judgement, report) }
+            addTask(to: &group) { await replyLoop.run() }
+            addTask(to: &group) { await playout.run() }
+            addTask(to: &group) { await tick(report) }
+            await session.begin()
+            while let input = await inputs.next() { await session.handle(input) }
+            await session.end()
+            group.cancelAll()
+        }
+        return ConversationReport(turns: session.reports)
+    }
+
+    // MARK: - The session's tasks
+
+    private func addTask(to group: inout TaskGroup<Void>, _ body: @escaping @Sendable () async -> Void) {
+        clock.workBegan()
+        group.addTask {
+            await body()
+            clock.workEnded()
+        }
+    }
+
+    /// Reads the transport until the person has gone.
+    private func hear(
+        _ transport: any Transport,
+        _ ear: Ear,
+        _ playout: Playout,
+        _ report: @Sendable (SessionInput) -> Void,
+        agentIsSpeaking: @Sendable () -> Bool
+    ) async {
+        var ear = ear
+        var hasReportedFailure = false
+        for await event in transport.events {
+            switch event {
+            case .audio(let frame):
+                do {
+                    try await ear.hear(frame, agentIsSpeaking: agentIsSpeaking())
+                    hasReportedFailure = false
+                } catch {
+                    // Once, not fifty times a second.
+                    if !hasReportedFailure { report(.failure(error)) }
+                    hasReportedFailure = true
+                }
+            case .text(let text):
+                report(.turn(.typed(text)))
+            case .interrupt:
+                report(.turn(.interruptRequested))
+            case .played(let epoch, let samples):
+                await playout.acknowledge(samples: samples, epoch: epoch)
+            }
+        }
+    }
+
+    /// Asks the turn detector, one question at a time; a question that a newer one has overtaken is skipped.
+    private func judge(
+        _ requests: Mailbox<(request: Int, audio: [Float])>,
+        _ report: @Sendable (SessionInput) -> Void
+    ) async {
+        while let (request, audio) = await requests.next() {
+            do {
+                let probability = try await engines.turnDetector.endProbability(ofTurn: audio)
+                report(.turn(.verdict(request: request, probability: probability)))
+            } catch {
+                report(.failure(error))
+                report(.turn(.verdict(request: request, probability: nil)))
+            }
+        }
+    }
+
+    /// Lets time-outs be noticed.
+    private func tick(_ report: @Sendable (SessionInput) -> Void) async {
+        while true {
+            do { try await clock.sleep(until: clock.now + .milliseconds(100)) } catch { return }
+            report(.turn(.tick))
+        }
+    }
+}

@@ -1,0 +1,94 @@
+internal import Audio
+internal import VoiceCore
+
+/// The microphone's side of a session: one rate, voice activity, the borders of speech and their times.
+///
+/// Owned by the task that hears. The recogniser and the turn detector get their audio from here but run elsewhere, so
+/// that a slow one never delays voice activity.
+struct Ear {
+    /// Silence put in for lost audio is at most this long; more is a new stream.
+    private static let longestGap = Duration.seconds(2)
+    /// The detector notices the end of speech up to this late; the last sound is looked for so far behind its border.
+    private static let slack = SampleRate.speech.samples(in: .milliseconds(96))
+
+    private let activity: any VoiceActivityStream
+    private let audio: TurnAudio
+    private let recognition: Mailbox<RecognitionLoop.Request>
+    private let audibleThreshold: Float
+    private let clock: any SessionClock
+    private let report: @Sendable (SessionInput) -> Void
+    private var gate: VoiceActivityGate
+    private var resampler: Resampler?
+    private var mediaClock = MediaClock(rate: .speech)
+    private var expected: Int?
+    private var heard = 0
+    private var onset = 0
+
+    init(
+        activity: any VoiceActivityStream,
+        gate: VoiceActivityGate,
+        audio: TurnAudio,
+        recognition: Mailbox<RecognitionLoop.Request>,
+        audibleThreshold: Float,
+        clock: any SessionClock,
+        report: @escaping @Sendable (SessionInput) -> Void
+    ) {
+        self.activity = activity
+        self.gate = gate
+        self.audio = audio
+        self.recognition = recognition
+        self.audibleThreshold = audibleThreshold
+        self.clock = clock
+        self.report = report
+    }
+
+    /// Takes the next frame of the microphone.
+    mutating func hear(_ frame: AudioFrame, agentIsSpeaking: Bool) async throws(VoiceError) {
+        let samples = resample(frame)
+        guard !samples.isEmpty else { return }
+        heard += samples.count
+        mediaClock.arrived(end: heard, at: clock.now - (resampler?.delay ?? .zero))
+        audio.append(samples)
+        recognition.send(.audio(samples))
+        for probability in try await activity.feed(samples) {
+            for edge in gate.advance(probability: probability, agentIsSpeaking: agentIsSpeaking) { handle(edge) }
+        }
+    }
+
+    private mutating func resample(_ frame: AudioFrame) -> [Float] {
+        if resampler?.inputRate != frame.rate {
+            resampler = Resampler(from: frame.rate, to: .speech)
+            expected = nil
+        }
+        let gap = frame.position - (expected ?? frame.position)
+        expected = frame.position + frame.samples.count
+        let silence = min(max(0, gap), frame.rate.samples(in: Self.longestGap))
+        return resampler?.feed([Float](repeating: 0, count: silence) + frame.samples) ?? []
+    }
+
+    private mutating func handle(_ edge: VoiceActivityGate.Edge) {
+        switch edge {
+        case .onset(let position):
+            onset = position
+            audio.beginTurn(at: position)
+            recognition.send(.onset(position: position))
+        case .falseOnset:
+            recognition.send(.falseOnset)
+        case .started:
+            recognition.send(.confirmed)
+            report(.turn(.speechStarted))
+        case .resumed:
+            report(.turn(.speechResumed))
+        case .hush:
+            report(.turn(.hush))
+        case .stopped(let lastSpeech):
+            report(.turn(.speechStopped(lastSpeech: time(ofSpeechEnd: lastSpeech))))
+        }
+    }
+
+    /// When the person's last sound was recorded: the last audible sample near the detector's border, else the border.
+    private func time(ofSpeechEnd border: Int) -> Duration {
+        let end = audio.lastAudible(in: onset..<(border + Self.slack), above: audibleThreshold) ?? border
+        return mediaClock.time(ofPosition: end)
+    }
+}

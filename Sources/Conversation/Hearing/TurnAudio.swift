@@ -1,0 +1,64 @@
+internal import Synchronization
+internal import VoiceCore
+
+/// The last seconds of the microphone, with a mark where the running turn began.
+///
+/// Written by the task that hears, read by the one that decides; a lock protects the samples.
+final class TurnAudio: Sendable {
+    private struct State {
+        /// The newest samples, 16 kHz mono.
+        var samples: [Float] = []
+        /// Position of `samples[0]` in the stream.
+        var first = 0
+        /// Where the running turn begins; nil between turns.
+        var turnStart: Int?
+    }
+
+    /// Smart Turn looks at 8 s (`TurnDetector`); one more for the edges.
+    private static let capacity = 9 * SampleRate.speech.hertz
+    /// Kept from before the first sound of a turn: Pipecat 1.14, `audio/turn/smart_turn/base_smart_turn.py`.
+    private static let preSpeech = SampleRate.speech.hertz / 2
+
+    private let state = Mutex(State())
+
+    /// Adds the next samples of the stream.
+    func append(_ samples: [Float]) {
+        state.withLock { state in
+            state.samples += samples
+            // Trimmed in large steps, so that most appends move nothing.
+            if state.samples.count > 2 * Self.capacity {
+                let surplus = state.samples.count - Self.capacity
+                state.samples.removeFirst(surplus)
+                state.first += surplus
+            }
+        }
+    }
+
+    /// Marks that speech may have begun at `position`. Ignored while a turn runs.
+    func beginTurn(at position: Int) {
+        state.withLock { $0.turnStart = $0.turnStart ?? max(0, position - Self.preSpeech) }
+    }
+
+    /// Marks that the next speech begins a new turn.
+    func endTurn() { state.withLock { $0.turnStart = nil } }
+
+    /// The running turn's audio up to now, at most its last 9 s.
+    func turn() -> [Float] {
+        state.withLock { state in
+            guard let start = state.turnStart else { return [] }
+            return Array(state.samples.dropFirst(max(0, start - state.first)).suffix(Self.capacity))
+        }
+    }
+
+    /// The position after the last audible sample in `range`, nil if all of it is quiet or gone.
+    func lastAudible(in range: Range<Int>, above threshold: Float) -> Int? {
+        state.withLock { state in
+            let low = max(0, range.lowerBound - state.first)
+            let high = min(state.samples.count, range.upperBound - state.first)
+            guard low < high, let index = state.samples[low..<high].lastIndex(where: { abs($0) > threshold }) else {
+                return nil
+            }
+            return state.first + index + 1
+        }
+    }
+}

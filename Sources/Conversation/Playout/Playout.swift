@@ -1,0 +1,239 @@
+package import VoiceCore
+
+/// Paces a session's replies to its loudspeaker and knows, to the sample, what was heard.
+///
+/// One reply at a time. The reply's task appends audio, `run()` sends it in frames of 20 ms, a short lead ahead of the
+/// clock; `cut` ends a reply between two frames and answers with the text that was heard. Audio of any other reply than
+/// the open one is dropped at the door.
+package actor Playout {
+    /// Something that happened at the loudspeaker.
+    package enum Event: Sendable, Equatable {
+        /// The first audible sample of this reply plays at `at` on the session's clock.
+        case audible(epoch: Int, at: Duration)
+        /// More of the reply was heard.
+        case progress(epoch: Int, heard: String, pending: String)
+        /// All of the reply was played.
+        case finished(epoch: Int, heard: String)
+    }
+
+    private struct Reply {
+        var epoch: Int
+        var ledger = Ledger()
+        /// Audio not sent yet, at the playout rate.
+        var waiting: [Float] = []
+        var sent = 0
+        /// When sample 0 plays, moved on by every underrun. Nil before the first frame.
+        var start: Duration?
+        var firstAudible: Int?
+        var hasReportedAudible = false
+        var isComplete = false
+        /// What the far end says it has played, and when it said so; nil if it never did.
+        var acknowledged: (samples: Int, at: Duration)?
+        var lastProgress = ""
+    }
+
+    /// Audio longer than this is not taken in ahead of the loudspeaker: `append` waits.
+    private static let capacity = Duration.seconds(20)
+    private static let frame = Duration.milliseconds(20)
+
+    private let clock: any SessionClock
+    private let lead: Duration
+    private let rate: SampleRate
+    private let audibleThreshold: Float
+    private let send: @Sendable (TransportMessage) async -> Void
+    private let report: @Sendable (Event) -> Void
+    private let wake: Signal
+    private let room: Signal
+    private var reply: Reply?
+    /// Times that the loudspeaker ran dry in the middle of a reply.
+    package private(set) var underruns = 0
+
+    /// Makes a playout for one session.
+    ///
+    /// - Parameters:
+    ///   - rate: the transport's playout rate; appended audio must have it.
+    ///   - lead: how far ahead of the clock audio is sent.
+    ///   - audibleThreshold: a sample is audible from this amplitude on.
+    ///   - send: hands a message to the transport.
+    ///   - report: takes events; must not block.
+    package init(
+        clock: any SessionClock,
+        rate: SampleRate,
+        lead: Duration,
+        audibleThreshold: Float,
+        send: @escaping @Sendable (TransportMessage) async -> Void,
+        report: @escaping @Sendable (Event) -> Void
+    ) {
+        self.clock = clock
+        self.rate = rate
+        self.lead = lead
+        self.audibleThreshold = audibleThreshold
+        self.send = send
+        self.report = report
+        wake = Signal(clock: clock)
+        room = Signal(clock: clock)
+    }
+
+    // MARK: - The reply's side
+
+    /// Opens a reply; audio of every other epoch is refused from now on.
+    package func open(epoch: Int) {
+        reply = Reply(epoch: epoch)
+    }
+
+    /// Begins a clause of a reply. False if the reply is not the open one.
+    package func beginClause(_ text: String, epoch: Int) -> Bool {
+        guard reply?.epoch == epoch else { return false }
+        reply?.ledger.beginClause(text)
+        return true
+    }
+
+    /// Takes audio of the clause begun last, and waits while too much is queued. False if the reply was cut meanwhile.
+    package func append(_ samples: [Float], words: [SpokenWord], epoch: Int) async -> Bool {
+        while reply?.epoch == epoch, let waiting = reply?.waiting.count, waiting > rate.samples(in: Self.capacity) {
+            await room.wait()
+            if Task.isCancelled { return false }
+        }
+        guard reply?.epoch == epoch else { return false }
+        if reply?.firstAudible == nil, let index = samples.firstIndex(where: { abs($0) > audibleThreshold }) {
+            let position = index + (reply?.ledger.sampleCount ?? 0)
+            reply?.firstAudible = position
+        }
+        reply?.ledger.append(samples: samples.count, words: words)
+        reply?.waiting += samples
+        wake.raise()
+        return true
+    }
+
+    /// Ends the clause begun last.
+    package func endClause(epoch: Int) {
+        guard reply?.epoch == epoch else { return }
+        reply?.ledger.endClause()
+    }
+
+    /// Tells that no more audio of this reply will come.
+    package func complete(epoch: Int) {
+        guard reply?.epoch == epoch else { return }
+        reply?.isComplete = true
+        wake.raise()
+    }
+
+    // MARK: - The session's side
+
+    /// Takes the far end's word for how much it has played.
+    package func acknowledge(samples: Int, epoch: Int) {
+        guard reply?.epoch == epoch, samples >= 0 else { return }
+        let played = max(reply?.acknowledged?.samples ?? 0, min(samples, reply?.sent ?? 0))
+        reply?.acknowledged = (played, clock.now)
+    }
+
+    /// Silences a reply now. Returns the text that was heard, nil if the reply is not open any more.
+    package func cut(epoch: Int) async -> String? {
+        guard let reply, reply.epoch == epoch else { return nil }
+        self.reply = nil
+        room.raise()
+        await send(.cut(epoch: epoch))
+        return reply.ledger.heard(afterSamples: heardSamples(of: reply, at: clock.now))
+    }
+
+    /// Sends audio until cancelled.
+    package func run() async {
+        var nextFrame = clock.now
+        while !Task.isCancelled {
+            guard let frame = takeFrame() else {
+                reportProgress()
+                if let end = drainDeadline() {
+                    guard await sleep(until: min(end, clock.now + Self.frame)) else { return }
+                    finishIfDrained()
+                } else {
+                    await wake.wait()
+                }
+                continue
+            }
+            if let start = reply?.start {
+                nextFrame = start + rate.duration(ofSamples: frame.audio.position) - lead
+                if nextFrame > clock.now {
+                    guard await sleep(until: nextFrame) else { return }
+                }
+            }
+            guard let current = reply, current.epoch == frame.epoch else { continue }
+            startClockIfNeeded(at: frame.audio.position)
+            reply?.waiting.removeFirst(frame.audio.samples.count)
+            reply?.sent += frame.audio.samples.count
+            room.raise()
+            await send(.audio(frame))
+            reportProgress()
+        }
+    }
+
+    // MARK: - Pacing
+
+    /// The next frame to send, without removing it: up to 20 ms of what waits, less only at the end of a reply.
+    private func takeFrame() -> PlayoutFrame? {
+        guard let reply else { return nil }
+        let length = rate.samples(in: Self.frame)
+        guard reply.waiting.count >= length || (reply.isComplete && !reply.waiting.isEmpty) else { return nil }
+        let audio = AudioFrame(samples: Array(reply.waiting.prefix(length)), rate: rate, position: reply.sent)
+        return PlayoutFrame(epoch: reply.epoch, audio: audio)
+    }
+
+    /// Fixes when sample 0 plays: now for the first frame; later again if the loudspeaker ran dry.
+    private func startClockIfNeeded(at position: Int) {
+        let now = clock.now
+        let offset = rate.duration(ofSamples: position)
+        guard let start = reply?.start else {
+            reply?.start = now
+            return
+        }
+        guard start + offset < now else { return }
+        underruns += 1
+        reply?.start = now - offset
+    }
+
+    /// When everything sent so far will have been played, if that is worth waiting for.
+    private func drainDeadline() -> Duration? {
+        guard let reply, let start = reply.start else { return reply?.isComplete == true ? clock.now : nil }
+        let end = start + rate.duration(ofSamples: reply.sent)
+        return end <= clock.now && !reply.isComplete ? nil : end
+    }
+
+    private func finishIfDrained() {
+        guard let reply, reply.isComplete, reply.waiting.isEmpty else { return }
+        let end = (reply.start ?? clock.now) + rate.duration(ofSamples: reply.sent)
+        guard clock.now >= end else { return }
+        self.reply = nil
+        report(.finished(epoch: reply.epoch, heard: reply.ledger.text))
+    }
+
+    // MARK: - What was heard
+
+    private func heardSamples(of reply: Reply, at now: Duration) -> Int {
+        guard let start = reply.start, now > start else { return 0 }
+        let scheduled = min(reply.sent, rate.samples(in: now - start))
+        guard let acknowledged = reply.acknowledged else { return scheduled }
+        return min(scheduled, acknowledged.samples + rate.samples(in: now - acknowledged.at))
+    }
+
+    private func reportProgress() {
+        guard let reply, let start = reply.start else { return }
+        if !reply.hasReportedAudible, let first = reply.firstAudible, first < reply.sent {
+            self.reply?.hasReportedAudible = true
+            report(.audible(epoch: reply.epoch, at: start + rate.duration(ofSamples: first)))
+        }
+        let text = reply.ledger.text
+        let heard = reply.ledger.heard(afterSamples: heardSamples(of: reply, at: clock.now))
+        let state = heard + "\u{0}" + text
+        guard state != reply.lastProgress else { return }
+        self.reply?.lastProgress = state
+        report(.progress(epoch: reply.epoch, heard: heard, pending: String(text.dropFirst(heard.count))))
+    }
+
+    private func sleep(until deadline: Duration) async -> Bool {
+        do {
+            try await clock.sleep(until: deadline)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

@@ -1,0 +1,49 @@
+public import VoiceCore
+
+/// How an agent behaves. Every value has a default that works.
+public struct ConversationConfiguration: Sendable {
+    /// The instructions to the language model.
+    public var systemPrompt: String
+    /// What the agent says first; empty for nothing.
+    public var greeting: String
+    /// What the agent says when its language model fails; empty for nothing.
+    public var apology: String
+    /// How the language model chooses words.
+    public var sampling: SamplingOptions
+    /// The borders of speech.
+    package var voiceActivity = VoiceActivityGate.Configuration()
+    /// The ends of turns.
+    package var turnTaking = TurnMachine.Configuration()
+    /// The lengths of clauses.
+    package var clauses = ClauseSegmenter.Configuration()
+    /// How far ahead of the clock audio is sent to the loudspeaker.
+    public var playoutLead: Duration
+    /// A sample counts as audible from this amplitude on, in [0, 1]. The default is the 500/32768 of common
+    /// voice-to-voice measurements.
+    public var audibleThreshold: Float
+
+    /// Makes a configuration.
+    public init(
+        systemPrompt: String = ConversationConfiguration.defaultSystemPrompt,
+        greeting: String = ConversationConfiguration.defaultGreeting,
+        apology: String = "Sorry, I lost my train of thought. Could you say that again?",
+        sampling: SamplingOptions = SamplingOptions(),
+        playoutLead: Duration = .milliseconds(60),
+        audibleThreshold: Float = 500 / 32_768
+    ) {
+        self.systemPrompt = systemPrompt
+        self.greeting = greeting
+        self.apology = apology
+        self.sampling = sampling
+        self.playoutLead = playoutLead
+        self.audibleThreshold = audibleThreshold
+    }
+
+    /// The default ``systemPrompt``.
+    public static let defaultSystemPrompt = """
+        You are Repartee, a friendly voice assistant. Your words are spoken aloud, so answer in one or two short, plain \
+        sentences. Do not use lists, markdown, emoji or special characters.
+        """
+    /// The default ``greeting``.
+    public static let defaultGreeting = "Hello, I'm Repartee. What would you like to talk about?"
+}

@@ -1,0 +1,28 @@
+internal import VoiceCore
+
+/// Everything that can happen in a session, in the order in which its task handles it.
+enum SessionInput: Sendable {
+    /// An event of turn taking.
+    case turn(TurnMachine.Event)
+    /// A new partial transcript of the running utterance.
+    case partial(String)
+    /// The final transcript of a turn; nil when the recogniser failed.
+    case transcript(turn: Int, text: String?)
+    /// Something happened at the loudspeaker.
+    case playout(Playout.Event)
+    /// A reply came a step further.
+    case reply(epoch: Int, ReplyStep)
+    /// An engine failed.
+    case failure(VoiceError)
+}
+
+/// A step of a reply on its way to the loudspeaker, with its time on the session's clock.
+enum ReplyStep: Sendable {
+    case firstToken(Duration)
+    case firstSegment(Duration)
+    case firstAudio(Duration)
+    /// The model has said all it has to say.
+    case generated(ReplyUsage)
+    /// The reply failed; what was spoken stays.
+    case failed(VoiceError)
+}

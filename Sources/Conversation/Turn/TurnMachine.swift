@@ -1,0 +1,301 @@
+internal import VoiceCore
+
+/// Decides whose turn it is. **Feed it every event with its time; do what it returns, in order.**
+///
+/// A pure value without clock, task or engine. Two things go on at once and are kept apart: what the person does
+/// (``Person``) and what the agent does (``Agent``). Every turn of the person ends in exactly one of: a reply, a logged
+/// reason for none, or being joined with the speech that follows it.
+package struct TurnMachine: Sendable {
+    /// How long to wait for what.
+    package struct Configuration: Sendable, Equatable {
+        /// The turn is over from this probability on.
+        package var completeProbability: Float = 0.5
+        /// A turn judged incomplete is over after this much silence all the same (Smart Turn's fallback).
+        package var incompleteTimeout: Duration = .seconds(3)
+        /// A verdict that takes longer is not waited for: the turn counts as complete.
+        package var verdictTimeout: Duration = .seconds(1)
+        /// A final transcript that takes longer counts as failed.
+        package var transcriptTimeout: Duration = .seconds(5)
+        /// Whether speech interrupts the agent.
+        package var allowsInterruption = true
+
+        /// Makes the default configuration.
+        package init() {}
+    }
+
+    /// Something that happened.
+    package enum Event: Sendable, Equatable {
+        /// Voice activity is certain.
+        case speechStarted
+        /// A first short silence; the turn's audio so far is ready to be judged.
+        case hush
+        /// Speech went on after `hush`.
+        case speechResumed
+        /// Silence is certain. `lastSpeech` is when the person's last sound was heard.
+        case speechStopped(lastSpeech: Duration)
+        /// The answer to `judge` with this number; nil when the detector failed.
+        case verdict(request: Int, probability: Float?)
+        /// The answer to `finalise` of this turn; nil when the recogniser failed.
+        case transcript(turn: Int, text: String?)
+        /// A typed message.
+        case typed(String)
+        /// The person pressed "stop".
+        case interruptRequested
+        /// The first sound of the reply was played.
+        case replyAudible(epoch: Int)
+        /// The reply ended by itself: all of it was played, or it failed.
+        case replyEnded(epoch: Int)
+        /// Time passed.
+        case tick
+    }
+
+    /// Something to do.
+    package enum Action: Sendable, Equatable {
+        /// Ask the turn detector about the turn's audio up to now.
+        case judge(request: Int)
+        /// Ask the recogniser for the final transcript of this turn.
+        case finalise(turn: Int)
+        /// Answer this turn. `text` is all that the person said in it.
+        case reply(turn: Int, epoch: Int, text: String)
+        /// Silence this reply at once; the context keeps what was heard.
+        case cut(epoch: Int)
+        /// This turn gets no reply.
+        case drop(turn: Int, reason: String)
+        /// Show that the person began or ended to speak.
+        case showUserSpeaking(Bool)
+        /// The waiting time's borders, for the turn's tiles.
+        case mark(turn: Int, Endpoint)
+    }
+
+    /// When and how the end of a turn was found.
+    package struct Endpoint: Sendable, Equatable {
+        /// The person's last sound.
+        package var lastSpeech: Duration
+        /// When the silence was long enough to want an answer.
+        package var silenceConfirmed: Duration
+        /// When the turn was declared over.
+        package var committed: Duration
+    }
+
+    /// What the person does.
+    package enum Person: Sendable, Equatable {
+        case quiet
+        case speaking
+        /// Silent for a moment; may go on.
+        case pausing(Pause)
+        /// The turn is over, its final transcript on the way.
+        case finalising(since: Duration)
+    }
+
+    /// A silence inside or after a turn.
+    package struct Pause: Sendable, Equatable {
+        package var began: Duration
+        package var request: Int
+        package var probability: Float?
+        package var hasVerdict = false
+        package var lastSpeech: Duration?
+        package var silenceConfirmed: Duration?
+    }
+
+    /// What the agent does.
+    package enum Agent: Sendable, Equatable {
+        case silent
+        /// A reply is being made; nothing of it was heard yet.
+        case preparing(epoch: Int, turn: Int, text: String)
+        case speaking(epoch: Int)
+    }
+
+    package private(set) var person = Person.quiet
+    package private(set) var agent = Agent.silent
+    /// The number of the running or last turn of the person; the first is 1.
+    package private(set) var turn = 0
+    private let configuration: Configuration
+    private var epoch = 0
+    private var request = 0
+    /// Words of this turn that were final before the person went on speaking.
+    package private(set) var carried = ""
+    private var turnIsOpen = false
+    private var showsUserSpeaking = false
+
+    /// Makes a machine in which nobody speaks.
+    package init(configuration: Configuration) { self.configuration = configuration }
+
+    /// The epoch of the reply that is being made or played.
+    package var currentEpoch: Int? {
+        switch agent {
+        case .silent: nil
+        case .preparing(let epoch, _, _), .speaking(let epoch): epoch
+        }
+    }
+
+    /// Begins a reply that answers nobody: the greeting. Returns its epoch.
+    package mutating func greet() -> Int {
+        epoch += 1
+        agent = .speaking(epoch: epoch)
+        return epoch
+    }
+
+    /// Takes an event that happened at `now`.
+    package mutating func handle(_ event: Event, at now: Duration) -> [Action] {
+        switch event {
+        case .speechStarted: return speechStarted()
+        case .speechResumed: return speechResumed()
+        case .hush: return hush(now)
+        case .speechStopped(let lastSpeech): return speechStopped(lastSpeech, now)
+        case .verdict(let request, let probability): return verdict(request, probability, now)
+        case .transcript(let turn, let text): return transcript(turn, text)
+        case .typed(let text): return typed(text)
+        case .interruptRequested: return interruptRequested()
+        case .replyAudible(let epoch):
+            if case .preparing(epoch, _, _) = agent { agent = .speaking(epoch: epoch) }
+            return []
+        case .replyEnded(let epoch):
+            if currentEpoch == epoch { agent = .silent }
+            return []
+        case .tick: return tick(now)
+        }
+    }
+
+    // MARK: - The person
+
+    private mutating func speechStarted() -> [Action] {
+        var actions: [Action] = []
+        if !showsUserSpeaking {
+            showsUserSpeaking = true
+            actions.append(.showUserSpeaking(true))
+        }
+        actions += interruption()
+        openTurn()
+        request += 1
+        person = .speaking
+        return actions
+    }
+
+    /// What new speech does to a reply that is being made or played.
+    private mutating func interruption(isForced: Bool = false) -> [Action] {
+        switch agent {
+        case .silent:
+            return []
+        case .preparing(let epoch, _, let text):
+            // Nothing was heard yet, so the person is simply not done: what they said belongs to the same turn.
+            agent = .silent
+            carried = text
+            turnIsOpen = true
+            return [.cut(epoch: epoch)]
+        case .speaking(let epoch):
+            guard configuration.allowsInterruption || isForced else { return [] }
+            agent = .silent
+            return [.cut(epoch: epoch)]
+        }
+    }
+
+    private mutating func openTurn() {
+        guard !turnIsOpen else { return }
+        turnIsOpen = true
+        turn += 1
+        carried = ""
+    }
+
+    private mutating func speechResumed() -> [Action] {
+        guard case .pausing = person else { return [] }
+        request += 1
+        person = .speaking
+        return []
+    }
+
+    private mutating func hush(_ now: Duration) -> [Action] {
+        guard case .speaking = person else { return [] }
+        request += 1
+        person = .pausing(Pause(began: now, request: request))
+        return [.judge(request: request)]
+    }
+
+    private mutating func speechStopped(_ lastSpeech: Duration, _ now: Duration) -> [Action] {
+        var actions: [Action] = []
+        if case .speaking = person { actions += hush(now) }
+        guard case .pausing(var pause) = person else { return actions }
+        pause.lastSpeech = lastSpeech
+        pause.silenceConfirmed = now
+        person = .pausing(pause)
+        if showsUserSpeaking {
+            showsUserSpeaking = false
+            actions.append(.showUserSpeaking(false))
+        }
+        return actions + decide(now)
+    }
+
+    private mutating func verdict(_ request: Int, _ probability: Float?, _ now: Duration) -> [Action] {
+        guard case .pausing(var pause) = person, pause.request == request else { return [] }
+        pause.probability = probability
+        pause.hasVerdict = true
+        person = .pausing(pause)
+        return decide(now)
+    }
+
+    private mutating func tick(_ now: Duration) -> [Action] {
+        if case .finalising(let since) = person, now - since >= configuration.transcriptTimeout {
+            return transcript(turn, nil)
+        }
+        return decide(now)
+    }
+
+    /// Ends the turn if the silence is certain and either judged the end or too long.
+    private mutating func decide(_ now: Duration) -> [Action] {
+        guard case .pausing(let pause) = person, let confirmed = pause.silenceConfirmed,
+            let lastSpeech = pause.lastSpeech
+        else { return [] }
+        let isComplete: Bool
+        if pause.hasVerdict {
+            // A detector that fails must not make the agent deaf: silence alone decides then.
+            isComplete = pause.probability.map { $0 >= configuration.completeProbability } ?? true
+        } else {
+            isComplete = now - confirmed >= configuration.verdictTimeout
+        }
+        let hasTimedOut = now - lastSpeech >= configuration.incompleteTimeout
+        guard isComplete || hasTimedOut else { return [] }
+        person = .finalising(since: now)
+        let endpoint = Endpoint(lastSpeech: lastSpeech, silenceConfirmed: isComplete ? confirmed : now, committed: now)
+        return [.mark(turn: turn, endpoint), .finalise(turn: turn)]
+    }
+
+    // MARK: - The answer
+
+    private mutating func transcript(_ turn: Int, _ text: String?) -> [Action] {
+        guard turn == self.turn, turnIsOpen else { return [] }
+        if let text, !text.isEmpty { carried += carried.isEmpty ? text : " " + text }
+        // Speech went on before the transcript was there: it belongs to what comes.
+        guard case .finalising = person else { return [] }
+        person = .quiet
+        turnIsOpen = false
+        guard !carried.isEmpty else {
+            return [.drop(turn: turn, reason: text == nil ? "the recogniser failed" : "no words were understood")]
+        }
+        return reply(to: carried)
+    }
+
+    /// A typed message is answered together with words of the person that have no answer yet.
+    private mutating func typed(_ text: String) -> [Action] {
+        let cut = interruption(isForced: true)
+        openTurn()
+        turnIsOpen = false
+        person = .quiet
+        return cut + reply(to: carried.isEmpty ? text : carried + " " + text)
+    }
+
+    private mutating func reply(to text: String) -> [Action] {
+        let cut = currentEpoch.map { [Action.cut(epoch: $0)] } ?? []
+        epoch += 1
+        agent = .preparing(epoch: epoch, turn: turn, text: text)
+        return cut + [.reply(turn: turn, epoch: epoch, text: text)]
+    }
+
+    private mutating func interruptRequested() -> [Action] {
+        defer { agent = .silent }
+        switch agent {
+        case .silent: return []
+        case .speaking(let epoch): return [.cut(epoch: epoch)]
+        case .preparing(let epoch, let turn, _):
+            return [.cut(epoch: epoch), .drop(turn: turn, reason: "interrupted before the answer was heard")]
+        }
+    }
+}

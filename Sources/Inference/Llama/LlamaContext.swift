@@ -1,0 +1,159 @@
+internal import CLlama
+package import VoiceCore
+
+/// A model's memory and scratch space: the cells that hold what has been read, shared by several sequences.
+///
+/// Not `Sendable`: it belongs to the actor that decodes with it, and one call runs at a time.
+package final class LlamaContext {
+    /// How a context is made.
+    package struct Options: Sendable {
+        /// Tokens that all sequences together can hold.
+        package var cells: Int
+        /// Sequences that can be told apart.
+        package var sequences: Int
+        /// Tokens of one call to ``LlamaContext/decode(_:at:sequence:)`` at most; scratch memory grows with it.
+        package var batch: Int
+        /// CPU threads for one call, the caller's included.
+        package var threads: Int
+        /// Whether attention is computed without storing the scores.
+        package var flashAttention: Bool
+
+        /// Makes options.
+        package init(cells: Int, sequences: Int, batch: Int, threads: Int, flashAttention: Bool = true) {
+            self.cells = cells
+            self.sequences = sequences
+            self.batch = batch
+            self.threads = threads
+            self.flashAttention = flashAttention
+        }
+    }
+
+    /// The model.
+    package let model: LlamaModel
+    /// The options that it was made with.
+    package let options: Options
+
+    private let pointer: OpaquePointer
+    private let memory: OpaquePointer
+    private let pool: OpaquePointer
+    private var batch: llama_batch
+
+    /// Makes a context and reserves all its memory.
+    /// - Throws: ``VoiceError/Code/exhausted`` when there is not enough.
+    package init(_ model: LlamaModel, options: Options) throws(VoiceError) {
+        var parameters = llama_context_default_params()
+        parameters.n_ctx = UInt32(clamping: options.cells)
+        parameters.n_batch = UInt32(clamping: options.batch)
+        parameters.n_ubatch = UInt32(clamping: options.batch)
+        parameters.n_seq_max = UInt32(clamping: options.sequences)
+        // More would let a partial removal on recurrent models succeed with a wrong state.
+        parameters.n_rs_seq = 0
+        parameters.n_outputs_max = UInt32(clamping: options.sequences)
+        parameters.n_threads = Int32(clamping: options.threads)
+        parameters.n_threads_batch = Int32(clamping: options.threads)
+        parameters.flash_attn_type =
+            options.flashAttention ? LLAMA_FLASH_ATTN_TYPE_AUTO : LLAMA_FLASH_ATTN_TYPE_DISABLED
+        parameters.no_perf = true
+        parameters.kv_unified = true
+        let (made, reason) = EngineLog.collectingErrors { lines in
+            (llama_init_from_model(model.pointer, parameters), lines)
+        }
+        guard let pointer = made, let memory = llama_get_memory(pointer) else {
+            if let made { llama_free(made) }
+            throw VoiceError(
+                .exhausted,
+                "There is no room for \(options.cells) tokens of context with \(model.path)\(reason.suffix)."
+            )
+        }
+        var threads = ggml_threadpool_params_default(Int32(clamping: options.threads))
+        threads.poll = 0
+        guard let pool = ggml_threadpool_new(&threads) else {
+            llama_free(pointer)
+            throw VoiceError(.exhausted, "No \(options.threads) threads can be started.")
+        }
+        llama_attach_threadpool(pointer, pool, pool)
+        self.model = model
+        self.options = options
+        self.pointer = pointer
+        self.memory = memory
+        self.pool = pool
+        batch = llama_batch_init(Int32(clamping: options.batch), 0, 1)
+    }
+
+    deinit {
+        llama_batch_free(batch)
+        llama_free(pointer)
+        ggml_threadpool_free(pool)
+    }
+
+    /// Reads tokens into a sequence's memory and computes what follows the last of them.
+    /// - Parameters:
+    ///   - tokens: 1 to `options.batch` tokens.
+    ///   - position: how many tokens the sequence holds already.
+    ///   - sequence: 0 to `options.sequences` − 1.
+    /// - Returns: false when there are too few free cells; the memory is then as before.
+    /// - Throws: ``VoiceError/Code/fault`` when computing fails; the sequence's memory is then unknown: drop it.
+    package func decode(_ tokens: ArraySlice<TokenID>, at position: Int, sequence: Int) throws(VoiceError) -> Bool {
+        guard (1...options.batch).contains(tokens.count), (0..<options.sequences).contains(sequence),
+            position >= 0, position + tokens.count <= options.cells
+        else {
+            throw VoiceError(
+                .fault,
+                "\(tokens.count) tokens at \(position) of sequence \(sequence) do not fit a batch."
+            )
+        }
+        for (index, token) in tokens.enumerated() {
+            guard (0..<model.vocabularyCount).contains(Int(token)) else {
+                throw VoiceError(.fault, "\(token) is not a token of \(model.path).")
+            }
+            batch.token[index] = token
+            batch.pos[index] = Int32(position + index)
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index]?[0] = Int32(sequence)
+            batch.logits[index] = index == tokens.count - 1 ? 1 : 0
+        }
+        batch.n_tokens = Int32(tokens.count)
+        let (status, reason) = EngineLog.collectingErrors { lines in (llama_decode(pointer, batch), lines) }
+        switch status {
+        case 0: return true
+        case 1: return false
+        default: throw VoiceError(.fault, "\(model.path) failed while computing: status \(status)\(reason.suffix).")
+        }
+    }
+
+    /// Calls `body` with the scores of every token of the vocabulary to come after the last ``decode(_:at:sequence:)``.
+    package func withLogits<Result>(
+        _ body: (Span<Float>) throws(VoiceError) -> Result
+    ) throws(VoiceError) -> Result {
+        guard let logits = llama_get_logits_ith(pointer, -1) else {
+            throw VoiceError(.fault, "\(model.path) has computed nothing yet.")
+        }
+        // llama.cpp keeps one row of the vocabulary's length until the next decode, which cannot happen meanwhile.
+        return try body(UnsafeBufferPointer(start: logits, count: model.vocabularyCount).span)
+    }
+
+    /// Removes what a sequence holds from `position` on.
+    /// - Returns: false when the model's memory cannot be cut there; it is then as before.
+    package func remove(_ sequence: Int, from position: Int) -> Bool {
+        precondition((0..<options.sequences).contains(sequence), "there is no sequence \(sequence)")
+        return llama_memory_seq_rm(memory, Int32(sequence), Int32(clamping: position), -1)
+    }
+
+    /// Removes all that a sequence holds. Never fails.
+    package func clear(_ sequence: Int) {
+        precondition((0..<options.sequences).contains(sequence), "there is no sequence \(sequence)")
+        _ = llama_memory_seq_rm(memory, Int32(sequence), -1, -1)
+    }
+
+    /// Makes `target` hold what `source` holds, sharing its cells.
+    package func copy(_ source: Int, to target: Int) {
+        clear(target)
+        precondition((0..<options.sequences).contains(source), "there is no sequence \(source)")
+        llama_memory_seq_cp(memory, Int32(source), Int32(target), -1, -1)
+    }
+
+    /// Tokens that a sequence holds, by llama.cpp's own count.
+    package func count(of sequence: Int) -> Int {
+        Int(llama_memory_seq_pos_max(memory, Int32(sequence))) + 1
+    }
+}

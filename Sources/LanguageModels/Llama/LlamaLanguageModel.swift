@@ -1,0 +1,105 @@
+internal import Foundation
+package import Inference
+package import VoiceCore
+
+/// A language model in this process: any GGUF file that llama.cpp loads and that was trained on ChatML.
+///
+/// Its chats share one context on one thread of its own. Each keeps what it has read: the next reply reads only what is
+/// new in the conversation, which ``VoiceCore/ReplyUsage`` shows.
+package struct LlamaLanguageModel: LanguageModel {
+    /// How a model is loaded and how much it may hold.
+    package struct Configuration: Sendable {
+        /// Chats that can be open at the same time.
+        package var chats: Int
+        /// Tokens of each, prompt and reply together; at most what the model was trained on. Memory grows with it: about
+        /// 23 KB per token and chat for SmolLM2-135M.
+        package var contextLength: Int
+        /// CPU threads; nil for a number that suits this machine.
+        package var threads: Int?
+        /// Where to compute; nil for a GPU if there is one, else the CPU.
+        package var device: Device?
+
+        /// Makes a configuration.
+        package init(chats: Int = 4, contextLength: Int = 2048, threads: Int? = nil, device: Device? = nil) {
+            self.chats = chats
+            self.contextLength = contextLength
+            self.threads = threads
+            self.device = device
+        }
+    }
+
+    package let name: String
+    package var contextLength: Int { engine.contextLength }
+
+    private let engine: LlamaEngine
+
+    /// Tokens that are read in one go. A chat that speaks waits at most this long for one that reads.
+    private static let batch = 64
+    /// A context below this has no room for an instruction and a question.
+    private static let contextLengths = 64...(1 << 20)
+    private static let chatCounts = 1...64
+
+    /// Loads a model and warms it up. Takes about as long as the disk needs for the file.
+    /// - Throws: ``VoiceError/Code/missingInput`` when there is no such file, ``VoiceError/Code/malformedInput`` when it
+    ///   is not a ChatML model, ``VoiceError/Code/exhausted`` when it does not fit into memory,
+    ///   ``VoiceError/Code/usage`` for a configuration without meaning.
+    package init(path: String, configuration: Configuration = Configuration()) async throws(VoiceError) {
+        guard Self.chatCounts.contains(configuration.chats) else {
+            throw VoiceError(.usage, "\(configuration.chats) chats cannot be had; choose \(Self.chatCounts).")
+        }
+        guard Self.contextLengths.contains(configuration.contextLength) else {
+            throw VoiceError(
+                .usage,
+                "A context of \(configuration.contextLength) tokens cannot be had; choose \(Self.contextLengths)."
+            )
+        }
+        let executor = EngineExecutor(name: "language model")
+        let file = try await executor.run { () throws(VoiceError) in try GGUFFile(path: path) }
+        name =
+            (try? file.string("general.name")) ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+        engine = try await Self.engine(file, executor, configuration)
+        try await engine.warmUp()
+    }
+
+    package func openChat() async throws(VoiceError) -> any Chat {
+        guard let seat = await engine.open() else {
+            throw VoiceError(.exhausted, "All chats with \(name) are taken. Try again later, or allow more.")
+        }
+        return LlamaChat(engine: engine, seat: seat)
+    }
+
+    private static func engine(
+        _ file: GGUFFile,
+        _ executor: EngineExecutor,
+        _ configuration: Configuration
+    ) async throws(VoiceError) -> LlamaEngine {
+        let device = if let device = configuration.device { device } else { try Device.best() }
+        let model = try await executor.run { () throws(VoiceError) in
+            try LlamaModel(file, options: LlamaModel.Options(device: device))
+        }
+        let chatML = try await executor.run { () throws(VoiceError) in try ChatML(file, model: model) }
+        let contextLength = min(configuration.contextLength, model.trainedContextLength)
+        // Copies share the cells of what they were copied from; the tails of abandoned replies need room of their own.
+        let sequences = configuration.chats * (model.isRecurrent ? 1 + Snapshots.perChat : 1)
+        let options = LlamaContext.Options(
+            cells: contextLength * configuration.chats * (model.isRecurrent ? 2 : 1),
+            sequences: sequences,
+            batch: min(batch, contextLength),
+            threads: configuration.threads ?? suitableThreads
+        )
+        let context = try await executor.run { () throws(VoiceError) in try LlamaContext(model, options: options) }
+        return LlamaEngine(
+            executor: executor,
+            context: context,
+            chatML: chatML,
+            chats: configuration.chats,
+            contextLength: contextLength
+        )
+    }
+
+    /// One thread per core that is not one half of another, up to where small models stop gaining.
+    private static var suitableThreads: Int {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        return max(1, min(4, cores <= 2 ? cores : cores / 2))
+    }
+}

@@ -1,0 +1,42 @@
+/// A queue on an array. Both ends in constant time, averaged over many calls.
+struct FIFO<Element> {
+    private var storage: [Element?] = []
+    private var head = 0
+
+    /// How many elements wait.
+    var count: Int { storage.count - head }
+    /// The element that has waited longest.
+    var first: Element? { head < storage.count ? storage[head] : nil }
+    /// The element that came last.
+    var last: Element? { head < storage.count ? storage[storage.count - 1] : nil }
+
+    mutating func append(_ element: Element) { storage.append(element) }
+
+    mutating func removeFirst() -> Element? {
+        guard head < storage.count else { return nil }
+        defer {
+            storage[head] = nil
+            head += 1
+            if head == storage.count {
+                storage.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head >= 64, head * 2 >= storage.count {
+                storage.removeFirst(head)
+                head = 0
+            }
+        }
+        return storage[head]
+    }
+
+    mutating func removeLast() {
+        guard head < storage.count else { return }
+        storage.removeLast()
+    }
+
+    mutating func removeAll() {
+        storage.removeAll()
+        head = 0
+    }
+}
+
+extension FIFO: Sendable where Element: Sendable {}

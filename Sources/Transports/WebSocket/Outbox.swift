@@ -1,0 +1,58 @@
+internal import NIOCore
+internal import Synchronization
+internal import VoiceCore
+
+/// The way from a session to the event loop: an ``OutboundQueue`` that any task fills and the loop empties.
+final class Outbox: Sendable {
+    /// What became of a frame.
+    enum Outcome: Equatable {
+        /// It waits. `mustWake` tells that the loop does not know yet; `dropped` is the audio given up.
+        case queued(mustWake: Bool, dropped: Duration)
+        /// The connection is closing.
+        case closed
+        /// Too much waits.
+        case full
+    }
+
+    private struct State {
+        var queue: OutboundQueue
+        var isLoopAwake = false
+        var isClosed = false
+    }
+
+    private let state: Mutex<State>
+
+    init(limits: WebSocketLimits) { state = Mutex(State(queue: OutboundQueue(limits: limits))) }
+
+    func push(_ item: OutboundQueue.Item, at now: Duration) -> Outcome {
+        state.withLock { state in
+            guard !state.isClosed else { return .closed }
+            guard let dropped = state.queue.push(item, at: now) else { return .full }
+            defer { state.isLoopAwake = true }
+            return .queued(mustWake: !state.isLoopAwake, dropped: dropped)
+        }
+    }
+
+    func cut(epoch: Int) { state.withLock { $0.queue.cut(epoch: epoch) } }
+
+    /// Refuses further frames; `last` go out after the text that waits.
+    func close(with last: [OutboundQueue.Item], at now: Duration) {
+        state.withLock { state in
+            state.isClosed = true
+            state.queue.finish(with: last, at: now)
+        }
+    }
+
+    /// The next frame to be written; with nil the loop goes to sleep.
+    func pop() -> OutboundQueue.Item? {
+        state.withLock { state in
+            let item = state.queue.pop()
+            state.isLoopAwake = item != nil
+            return item
+        }
+    }
+
+    func written(_ cost: Int, at now: Duration) { state.withLock { $0.queue.written(cost, at: now) } }
+
+    func isStalled(at now: Duration) -> Bool { state.withLock { $0.queue.isStalled(at: now) } }
+}

@@ -1,0 +1,175 @@
+internal import NIOCore
+internal import NIOWebSocket
+internal import VoiceCore
+
+/// Executes the actions of a ``WebSocketMachine`` on a channel. Lives on the channel's event loop.
+final class WebSocketHandler: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
+
+    /// What happens once our close frame is out.
+    private enum AfterClose { case waitForPeer, endOutput, disconnect }
+
+    private let shared: WebSocketShared
+    private let limits: WebSocketLimits
+    private let greeting: EventLoopPromise<BrowserProtocol.Hello?>
+    private var machine: WebSocketMachine
+    private var afterClose = AfterClose.waitForPeer
+    private var closeTimer: Scheduled<Void>?
+    private var context: ChannelHandlerContext?
+    private var isPumping = false
+
+    init(shared: WebSocketShared, limits: WebSocketLimits, greeting: EventLoopPromise<BrowserProtocol.Hello?>) {
+        self.shared = shared
+        self.limits = limits
+        self.greeting = greeting
+        machine = WebSocketMachine(limits: limits, at: shared.clock.now)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        perform(machine.receive(Self.unwrapInboundIn(data)))
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event as? ConnectionSignal {
+        case .tick(let now):
+            let isStuck = shared.outbox.isStalled(at: now)
+            perform(isStuck ? machine.close(.policyViolation("the page reads too slowly")) : machine.tick(at: now))
+        case .stop: close(.shuttingDown)
+        case nil: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case let error as NIOWebSocketError:
+            // The decoder cannot find the next frame, so the peer's close frame would never be seen.
+            afterClose = .endOutput
+            perform(machine.receive(error))
+        case is ByteToMessageDecoderError: break  // what still comes after that
+        default: context.close(promise: nil)
+        }
+    }
+
+    /// Closes for a reason from outside.
+    func close(_ reason: CloseReason) { perform(machine.close(reason)) }
+
+    /// Writes what waits, as far as the socket takes it.
+    func pump() {
+        guard let context, !isPumping else { return }
+        isPumping = true
+        var isFlushNeeded = false
+        while let item = shared.outbox.pop() {
+            let promise = context.eventLoop.makePromise(of: Void.self)
+            promise.futureResult.assumeIsolated().whenSuccess { [self] in written(item.opcode, item.cost) }
+            let frame = WebSocketFrame(fin: true, opcode: item.opcode, data: item.payload)
+            context.write(Self.wrapOutboundOut(frame), promise: promise)
+            isFlushNeeded = true
+        }
+        isPumping = false
+        if isFlushNeeded { context.flush() }
+    }
+
+    private func written(_ opcode: WebSocketOpcode, _ cost: Int) {
+        shared.outbox.written(cost, at: shared.clock.now)
+        guard opcode == .connectionClose else { return pump() }
+        switch afterClose {
+        case .waitForPeer: break
+        case .endOutput: context?.close(mode: .output, promise: nil)
+        case .disconnect: context?.close(promise: nil)
+        }
+    }
+
+    private func perform(_ action: WebSocketMachine.Action) {
+        switch action {
+        case .none: break
+        case .begin(let hello): greeting.succeed(hello)
+        case .deliver(let event): deliver(event)
+        case .say(let message): say(message)
+        case .pong(let payload): send(.init(opcode: .pong, payload: payload))
+        case .ping: send(.init(opcode: .ping, payload: ByteBuffer()))
+        case .close(let reason):
+            shared.counters.note(reason)
+            finish(with: farewell(reason))
+        case .answerClose(let code):
+            afterClose = .disconnect
+            finish(with: [Self.closeFrame(code: code, reason: "")])
+        case .disconnect(let isDead):
+            if isDead { shared.counters.noteDeadPeer() }
+            context?.close(promise: nil)
+        }
+    }
+
+    private func deliver(_ event: TransportEvent) {
+        guard let dropped = shared.inbox.push(event) else {
+            return close(.policyViolation("more messages came than the conversation can take"))
+        }
+        if dropped > .zero { shared.counters.note(microphoneDropped: dropped) }
+    }
+
+    private func say(_ message: BrowserProtocol.ServerMessage) {
+        guard let payload = try? BrowserProtocol.encode(message) else { return }
+        send(.init(opcode: .text, payload: payload))
+    }
+
+    private func send(_ item: OutboundQueue.Item) {
+        switch shared.outbox.push(item, at: shared.clock.now) {
+        case .queued: pump()
+        case .closed: break
+        case .full: close(.policyViolation("the page reads too slowly"))
+        }
+    }
+
+    /// The error message, if there was a failure, and the close frame.
+    private func farewell(_ reason: CloseReason) -> [OutboundQueue.Item] {
+        let close = Self.closeFrame(code: reason.code, reason: reason.message)
+        guard let failure = reason.failure else { return [close] }
+        let event = SessionEvent.error(code: failure.description, message: reason.message)
+        guard let error = try? BrowserProtocol.encode(.event(event)) else { return [close] }
+        return [.init(opcode: .text, payload: error), close]
+    }
+
+    private func finish(with last: [OutboundQueue.Item]) {
+        greeting.succeed(nil)
+        shared.inbox.finish()
+        shared.outbox.close(with: last, at: shared.clock.now)
+        // Not on the session's clock: the server's tasks may be cancelled already when connections say goodbye.
+        let timeout = TimeAmount.nanoseconds(Int64(limits.closeTimeout.milliseconds * 1e6))
+        closeTimer = context?.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] in
+            context?.close(promise: nil)
+        }
+        pump()
+    }
+
+    private func end() {
+        greeting.succeed(nil)
+        shared.inbox.finish()
+        shared.outbox.close(with: [], at: shared.clock.now)
+        closeTimer?.cancel()
+        context = nil
+    }
+
+    /// A close frame; the reason is cut to the 123 bytes that fit, between characters.
+    private static func closeFrame(code: UInt16?, reason: String) -> OutboundQueue.Item {
+        var payload = ByteBuffer()
+        if let code {
+            payload.writeInteger(code)
+            var room = 123
+            for character in reason {
+                room -= character.utf8.count
+                guard room >= 0 else { break }
+                payload.writeString(String(character))
+            }
+        }
+        return .init(opcode: .connectionClose, payload: payload)
+    }
+}

@@ -1,0 +1,32 @@
+/// The bounds of a browser's connection. The defaults are those of `docs/protocol.md`.
+package struct WebSocketLimits: Sendable, Equatable {
+    /// The most bytes of one message, either as one frame or in fragments.
+    package var messageBytes = 256 * 1024
+    /// How long a peer may take until `hello`.
+    package var helloTimeout: Duration = .seconds(10)
+    /// The pause between the server's pings.
+    package var pingInterval: Duration = .seconds(20)
+    /// Pings without any sign of life in between after which a peer counts as dead.
+    package var missedPings = 2
+    /// How long a peer may accept no bytes while some wait.
+    package var stallTimeout: Duration = .seconds(5)
+    /// How long the closing handshake may take.
+    package var closeTimeout: Duration = .seconds(1)
+    /// The most microphone audio that waits for the session.
+    package var microphoneBacklog: Duration = .seconds(2)
+    /// The most messages of microphone audio that wait for the session, however short.
+    package var microphoneBacklogCount = 1_024
+    /// The most other messages that wait for the session.
+    package var controlBacklog = 256
+    /// The most reply audio that waits for the socket.
+    package var playoutBacklog: Duration = .seconds(2)
+    /// The most messages of reply audio that wait for the socket, however short.
+    package var playoutBacklogCount = 1_024
+    /// The most bytes of other messages that wait for the socket.
+    package var eventBacklogBytes = 1024 * 1024
+    /// How many bytes are handed to the socket's own queue at a time. Little, so that `cut` finds audio still here.
+    package var bytesInFlight = 16 * 1024
+
+    /// Makes the documented limits.
+    package init() {}
+}

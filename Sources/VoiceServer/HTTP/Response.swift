@@ -1,0 +1,56 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// A whole HTTP response as a value.
+struct Response: Sendable, Equatable {
+    /// Its status.
+    var status: HTTPResponseStatus
+    /// Its headers, without those that depend on the connection.
+    var headers: HTTPHeaders
+    /// Its content; empty if it has none.
+    var body: ByteBuffer
+    /// True if the connection cannot be used again.
+    var closes: Bool
+
+    init(
+        _ status: HTTPResponseStatus,
+        headers: HTTPHeaders = [:],
+        body: ByteBuffer = ByteBuffer(),
+        closes: Bool = false
+    ) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.closes = closes
+        if status != .notModified { self.headers.replaceOrAdd(name: "Content-Length", value: "\(body.readableBytes)") }
+        self.headers.replaceOrAdd(name: "X-Content-Type-Options", value: "nosniff")
+    }
+
+    /// A status with one line of text for a person.
+    static func line(
+        _ status: HTTPResponseStatus,
+        _ text: String,
+        headers: HTTPHeaders = [:],
+        closes: Bool = false
+    ) -> Response {
+        var headers = headers
+        headers.replaceOrAdd(name: "Content-Type", value: "text/plain; charset=utf-8")
+        headers.replaceOrAdd(name: "Cache-Control", value: "no-store")
+        return Response(status, headers: headers, body: ByteBuffer(string: text + "\n"), closes: closes)
+    }
+
+    /// The answer to everything on a connection that is one too many.
+    static let tooManyConnections = line(
+        .serviceUnavailable,
+        "the server has too many connections; try again later",
+        headers: ["Retry-After": "5"],
+        closes: true
+    )
+
+    /// The same response at the end of a connection.
+    func closing() -> Response {
+        var response = self
+        response.closes = true
+        return response
+    }
+}

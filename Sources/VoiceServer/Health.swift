@@ -1,0 +1,72 @@
+internal import Foundation
+internal import NIOCore
+internal import Transports
+internal import VoiceCore
+
+/// The content of `/health`; its form is in `docs/protocol.md`.
+struct Health: Encodable {
+    /// How many there are now, may be, were, and were turned away.
+    struct Counts: Encodable, Equatable {
+        var active = 0
+        var maximum: Int
+        var total = 0
+        var refused = 0
+    }
+
+    private struct Dropped: Encodable {
+        var microphone: Double
+        var playout: Double
+
+        enum CodingKeys: String, CodingKey {
+            case microphone = "microphone_ms"
+            case playout = "playout_ms"
+        }
+    }
+
+    private struct Closed: Encodable {
+        var violations: Int
+        var slow: Int
+        var dead: Int
+    }
+
+    private let status = "ok"
+    private let version: String
+    private let models: ModelNames
+    private let uptime: Double
+    private let sessions: Counts
+    private let connections: Counts
+    private let dropped: Dropped
+    private let closed: Closed
+
+    private enum CodingKeys: String, CodingKey {
+        case status, version, models, sessions, connections, dropped, closed
+        case uptime = "uptime_s"
+    }
+
+    init(
+        version: String,
+        models: ModelNames,
+        uptime: Duration,
+        sessions: Counts,
+        connections: Counts,
+        transports: TransportCounters.Snapshot
+    ) {
+        self.version = version
+        self.models = models
+        self.uptime = (uptime.milliseconds / 1e3 * 10).rounded() / 10
+        self.sessions = sessions
+        self.connections = connections
+        dropped = Dropped(
+            microphone: transports.microphoneDropped.milliseconds,
+            playout: transports.playoutDropped.milliseconds
+        )
+        closed = Closed(violations: transports.violations, slow: transports.slowPeers, dead: transports.deadPeers)
+    }
+
+    /// The JSON object. All numbers are finite, so it always exists.
+    var json: ByteBuffer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return ByteBuffer(bytes: (try? encoder.encode(self)) ?? Data())
+    }
+}

@@ -1,0 +1,37 @@
+public import Logging
+public import Transports
+public import VoiceCore
+
+/// What a server has to offer.
+public struct ServerDescription: Sendable, Equatable {
+    /// The program's version.
+    public var version: String
+    /// The models of a conversation.
+    public var models: ModelNames
+
+    /// Makes a description.
+    public init(version: String, models: ModelNames) {
+        self.version = version
+        self.models = models
+    }
+}
+
+/// What is known of a conversation when it begins.
+public struct SessionInfo: Sendable {
+    /// Its name, also told to the page; unique in all likelihood.
+    public var id: String
+    /// The rate of the microphone audio.
+    public var microphone: SampleRate
+    /// The rate at which the page wants replies.
+    public var playout: SampleRate
+    /// A logger that carries `session.id`.
+    public var logger: Logger
+
+    init(id: String, _ hello: BrowserProtocol.Hello, _ logger: Logger) {
+        self.id = id
+        microphone = hello.microphone
+        playout = hello.playout
+        self.logger = logger
+        self.logger[metadataKey: "session.id"] = "\(id)"
+    }
+}

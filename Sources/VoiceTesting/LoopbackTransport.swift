@@ -1,0 +1,80 @@
+internal import Synchronization
+public import VoiceCore
+
+/// A transport without a network: a scripted person on one side, a record of everything the agent did on the other.
+public final class LoopbackTransport: Transport {
+    /// What the person does next.
+    public enum Step: Sendable {
+        /// Speaks (a loud tone) for so long.
+        case speech(Duration)
+        /// Is silent for so long.
+        case silence(Duration)
+        /// Types a message.
+        case text(String)
+        /// Presses "stop".
+        case interrupt
+    }
+
+    /// Something the agent sent, with its time.
+    public struct Sent: Sendable {
+        /// When it was sent.
+        public var at: Duration
+        /// What was sent.
+        public var message: TransportMessage
+    }
+
+    /// See the protocol.
+    public let playoutRate = SampleRate.speech
+    /// See the protocol.
+    public let events: AsyncStream<TransportEvent>
+    private let clock: any SessionClock
+    private let record = Mutex<[Sent]>([])
+
+    /// Makes a transport whose person goes through `steps`, 20 ms of microphone audio at a time, and leaves.
+    public init(clock: any SessionClock, steps: [Step]) {
+        self.clock = clock
+        var script: [TransportEvent] = []
+        var position = 0
+        for step in steps {
+            switch step {
+            case .speech(let duration): script += Self.frames(duration, amplitude: 0.5, &position)
+            case .silence(let duration): script += Self.frames(duration, amplitude: 0, &position)
+            case .text(let text): script.append(.text(text))
+            case .interrupt: script.append(.interrupt)
+            }
+        }
+        let next = Counter()
+        let all = script
+        events = AsyncStream {
+            let index = next.take()
+            guard index < all.count else { return nil }
+            if case .audio(let frame) = all[index] {
+                let end = frame.rate.duration(ofSamples: frame.position + frame.samples.count)
+                do { try await clock.sleep(until: end) } catch { return nil }
+            }
+            return all[index]
+        }
+    }
+
+    /// See the protocol.
+    public func send(_ message: TransportMessage) async throws(VoiceError) {
+        record.withLock { $0.append(Sent(at: clock.now, message: message)) }
+    }
+
+    /// Everything sent so far.
+    public var sent: [Sent] { record.withLock { $0 } }
+
+    /// The news sent so far.
+    public var news: [SessionEvent] {
+        sent.compactMap { if case .event(let event) = $0.message { event } else { nil } }
+    }
+
+    private static func frames(_ duration: Duration, amplitude: Float, _ position: inout Int) -> [TransportEvent] {
+        let count = SampleRate.speech.samples(in: duration) / 320
+        return (0..<count).map { _ in
+            defer { position += 320 }
+            let samples = (0..<320).map { $0.isMultiple(of: 2) ? amplitude : -amplitude }
+            return .audio(AudioFrame(samples: samples, rate: .speech, position: position))
+        }
+    }
+}

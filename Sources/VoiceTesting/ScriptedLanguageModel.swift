@@ -1,0 +1,71 @@
+internal import Synchronization
+public import VoiceCore
+
+/// A language model that says what it is told to, token by token, taking time on the session's clock.
+public final class ScriptedLanguageModel: LanguageModel {
+    /// What the model answers to a conversation, token by token. The token `!fail` is a failure instead.
+    public typealias Script = @Sendable ([ChatMessage]) -> [String]
+
+    /// See the protocol.
+    public let name = "scripted"
+    /// See the protocol.
+    public let contextLength = 2048
+    private let clock: any SessionClock
+    private let timePerToken: Duration
+    private let script: Script
+    private let asked = Mutex<[[ChatMessage]]>([])
+
+    /// Makes a model that takes `timePerToken` on `clock` for every token of `script`'s answer.
+    public init(clock: any SessionClock, timePerToken: Duration = .milliseconds(20), script: @escaping Script) {
+        self.clock = clock
+        self.timePerToken = timePerToken
+        self.script = script
+    }
+
+    /// The conversations it was asked to continue, oldest first.
+    public var conversations: [[ChatMessage]] { asked.withLock { $0 } }
+
+    /// See the protocol.
+    public func openChat() async throws(VoiceError) -> any Chat { ScriptedChat(model: self) }
+
+    private struct ScriptedChat: Chat {
+        let model: ScriptedLanguageModel
+
+        func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage {
+            ReplyUsage(promptTokens: messages.count, cachedTokens: 0, generatedTokens: 0)
+        }
+
+        func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error>
+        {
+            model.asked.withLock { $0.append(messages) }
+            let tokens = model.script(messages)
+            let position = Counter()
+            return AsyncThrowingStream { [model] in
+                let index = position.take()
+                if index < tokens.count {
+                    try await model.clock.sleep(until: model.clock.now + model.timePerToken)
+                    if tokens[index] == "!fail" {
+                        throw VoiceError(.fault, "the scripted model fails as it was told to")
+                    }
+                    return .text(tokens[index])
+                }
+                guard index == tokens.count else { return nil }
+                let usage = ReplyUsage(promptTokens: messages.count, cachedTokens: 0, generatedTokens: tokens.count)
+                return .finished(usage, truncated: false)
+            }
+        }
+    }
+}
+
+/// Counts the steps of a stream that is unfolded.
+final class Counter: Sendable {
+    private let value = Mutex(0)
+
+    /// The count before this step.
+    func take() -> Int {
+        value.withLock { value in
+            defer { value += 1 }
+            return value
+        }
+    }
+}

@@ -1,0 +1,10 @@
+internal import ArgumentParser
+
+/// Benchmarks. Each prints a table, or with `--json` one object.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Benchmarks: turn, llm, v2v.",
+        subcommands: [TurnBenchmark.self, LanguageModelBenchmark.self, VoiceToVoiceBenchmark.self]
+    )
+}

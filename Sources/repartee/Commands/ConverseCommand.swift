@@ -1,0 +1,111 @@
+internal import ArgumentParser
+internal import Audio
+internal import Conversation
+internal import Foundation
+internal import Synchronization
+internal import Transports
+internal import VoiceCore
+
+/// One conversation without a browser: recordings are the person.
+struct ConverseCommand: AsyncParsableCommand {
+    enum Pace: String, ExpressibleByArgument, CaseIterable { case realtime, fast }
+
+    static let configuration = CommandConfiguration(
+        commandName: "converse",
+        abstract: "One conversation, headless: WAV files are the microphone.",
+        discussion: """
+            Each --mic file is one turn; the next one starts 1 s after the agent has stopped speaking. With --pace fast \
+            simulated time passes only while no engine computes: the conversation is over sooner, and its latencies are \
+            those of infinitely fast engines.
+            """
+    )
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var agent: AgentOptions
+
+    @Option(help: "A WAV file that is the person's microphone; may be given several times.")
+    var mic: [String] = []
+
+    @Option(help: "A stereo WAV file for the conversation: the person left, the agent right.")
+    var out: String?
+
+    @Option(help: "A JSON file for the figures; '-' for standard output.")
+    var report: String?
+
+    @Option(help: "realtime or fast.")
+    var pace: Pace = .realtime
+
+    mutating func validate() throws {
+        guard !mic.isEmpty else { throw ValidationError("Give at least one --mic FILE.wav.") }
+    }
+
+    func run() async throws {
+        let settings = try agent.settings()
+        let utterances = try mic.map { path throws(VoiceError) in
+            let file = try WAVFile.read(path: path)
+            if file.isTruncated {
+                StandardError.print("warning: \(path) is cut off; taking the \(file.duration) that are there")
+            }
+            return (samples: file.mono, rate: file.rate)
+        }
+        let engines = try await EngineRoom(store: global.store, settings: settings).engines(sessions: 1)
+        let clock: any SessionClock = pace == .realtime ? SystemClock() : ManualClock(isSelfDriving: true)
+        var schedule = FileTransport.Schedule()
+        schedule.expectsGreeting = !settings.conversation.greeting.isEmpty
+        let transport = FileTransport(
+            utterances: utterances,
+            schedule: schedule,
+            clock: clock,
+            onEvent: report == "-" ? { _ in } : Self.show
+        )
+        let conversation = Conversation(
+            engines: engines,
+            configuration: settings.conversation,
+            clock: clock,
+            logger: global.logger(standard: .info)
+        )
+        let result = try await conversation.run(over: transport)
+        if let out { try transport.recording.write(path: out) }
+        try write(result)
+        if result.turns.isEmpty {
+            throw VoiceError(
+                .malformedInput,
+                "the agent answered nothing: is there English speech in \(mic.joined(separator: ", "))?"
+            )
+        }
+    }
+
+    private func write(_ result: ConversationReport) throws {
+        guard let report else { return }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let json = try encoder.encode(result)
+        if report == "-" {
+            StandardOutput.write(String(decoding: json, as: UTF8.self) + "\n")
+        } else {
+            do { try json.write(to: URL(fileURLWithPath: report), options: .atomic) } catch {
+                throw VoiceError(.usage, "the report \(report) cannot be written", cause: error)
+            }
+        }
+    }
+
+    /// Prints what both sides said, turn by turn.
+    private static func show(_ event: SessionEvent) {
+        switch event {
+        case .userTranscript(_, let text, true):
+            StandardOutput.write("you:   \(text)\n")
+        case .agentTranscript(_, let heard, _, true, let interrupted):
+            let heard = heard.trimmingCharacters(in: .whitespacesAndNewlines)
+            StandardOutput.write("agent: \(heard)\(interrupted ? " — (interrupted)" : "")\n")
+        case .turnDropped(_, let reason):
+            StandardOutput.write("(no answer: \(reason))\n")
+        case .turnReport(let turn):
+            guard let voiceToVoice = turn.voiceToVoice else { return }
+            StandardOutput.write("       \(Int(voiceToVoice.rounded())) ms\n")
+        case .error(_, let message):
+            StandardError.print("error: \(message)")
+        case .userSpeaking, .agentSpeaking, .userTranscript, .agentTranscript:
+            break
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import ArgumentParser
+internal import Audio
+internal import VoiceCore
+
+/// Text to speech.
+struct SayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "say",
+        abstract: "Text to speech; plays nothing by itself."
+    )
+
+    private struct Result: Encodable {
+        var voice: String
+        var seconds: Double
+        var ttfb_ms: Double
+        var rtf: Double
+        var out: String?
+    }
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: "What to say.")
+    var text: String
+
+    @Option(help: "The voice: slt, rms, awb, kal16 …")
+    var voice = "slt"
+
+    @Option(help: "A WAV file for the speech.")
+    var out: String?
+
+    @Flag(help: "Print the figures as one JSON object.")
+    var json = false
+
+    func run() async throws {
+        var settings = Settings()
+        settings.voice = voice
+        let synthesizer = try EngineRoom(store: global.store, settings: settings).synthesizer()
+        let clock = SystemClock()
+        let start = clock.now
+        var firstAudio: Duration?
+        var samples: [Float] = []
+        for try await chunk in synthesizer.speak(text) {
+            if firstAudio == nil, !chunk.samples.isEmpty { firstAudio = clock.now - start }
+            samples += chunk.samples
+        }
+        let elapsed = clock.now - start
+        guard let firstAudio else { throw VoiceError(.malformedInput, "there is nothing to say in '\(text)'") }
+        if let out {
+            var writer = try WAVWriter(path: out, rate: synthesizer.sampleRate)
+            try writer.append(samples)
+            try writer.finish()
+        }
+        let length = synthesizer.sampleRate.duration(ofSamples: samples.count)
+        let result = Result(
+            voice: synthesizer.name,
+            seconds: length.milliseconds / 1000,
+            ttfb_ms: firstAudio.milliseconds,
+            rtf: elapsed / length,
+            out: out
+        )
+        if json {
+            try StandardOutput.write(json: result)
+        } else {
+            let place = out.map { " in \($0)" } ?? " (not kept: give --out FILE.wav)"
+            StandardOutput.write(
+                "\(rounded(result.seconds)) s of speech\(place), first audio after \(rounded(result.ttfb_ms)) ms\n"
+            )
+        }
+    }
+
+    private func rounded(_ value: Double) -> String { String((value * 100).rounded() / 100) }
+}

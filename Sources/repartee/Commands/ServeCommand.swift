@@ -1,0 +1,120 @@
+internal import ArgumentParser
+internal import Conversation
+internal import Foundation
+internal import Logging
+internal import ServiceLifecycle
+internal import Transports
+internal import VoiceCore
+internal import VoiceServer
+
+/// The agent with its page.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "The agent with its playground; prints the address when ready."
+    )
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var agent: AgentOptions
+
+    @Option(help: "The address to listen on (127.0.0.1 unless the configuration says otherwise).")
+    var host: String?
+
+    @Option(help: "The port (7860 unless the configuration says otherwise); 0 takes a free one.")
+    var port: Int?
+
+    mutating func validate() throws {
+        if let port, !(0...65_535).contains(port) { throw ValidationError("--port is from 0 to 65535, not \(port).") }
+    }
+
+    func run() async throws {
+        let settings = try agent.settings()
+        let logger = global.logger(standard: .info)
+        warnOfRemoteEngines(logger)
+        let clock = SystemClock()
+        let engines = try await EngineRoom(store: global.store, settings: settings)
+            .engines(sessions: settings.maxSessions)
+        let server = VoiceServer(
+            configuration: VoiceServer.Configuration(
+                host: host ?? settings.host,
+                port: port ?? settings.port,
+                maxSessions: settings.maxSessions,
+                allowedOrigins: settings.allowedOrigins
+            ),
+            logger: logger,
+            clock: clock,
+            describe: { ServerDescription(version: Version.current, models: engines.names) },
+            runSession: { transport, session in
+                let conversation = Conversation(
+                    engines: engines,
+                    configuration: settings.conversation,
+                    clock: clock,
+                    logger: session.logger
+                )
+                let report = try await conversation.run(over: transport)
+                session.logger.info(
+                    "Session ended",
+                    metadata: [
+                        "turns": "\(report.summary.turns)",
+                        "v2v.p50.ms": "\(Int(report.summary.voiceToVoice.p50.rounded()))",
+                        "v2v.p90.ms": "\(Int(report.summary.voiceToVoice.p90.rounded()))",
+                    ]
+                )
+            }
+        )
+        let ready = clock.now
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: ServerService(server: server, startup: ready),
+                        successTerminationBehavior: .gracefullyShutdownGroup
+                    )
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "repartee.lifecycle") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+        try await group.run()
+    }
+
+    /// Settings of other stacks that this version cannot follow are said aloud, not ignored.
+    private func warnOfRemoteEngines(_ logger: Logger) {
+        let names = ["NVIDIA_ASR_URL", "NVIDIA_LLM_URL", "NVIDIA_TTS_URL", "NVIDIA_LLAMA_CPP_URL", "ENABLE_RECORDING"]
+        for name in names where ProcessInfo.processInfo.environment[name] != nil {
+            logger.warning(
+                "This version runs all engines in process and records nothing: an environment variable has no effect",
+                metadata: ["variable": "\(name)"]
+            )
+        }
+    }
+}
+
+/// The server as a service: a signal ends it.
+private struct ServerService: Service {
+    let server: VoiceServer
+    /// From the process's start until the engines were loaded.
+    let startup: Duration
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            try await server.run { endpoint in
+                StandardOutput.write("Repartee is ready: open \(endpoint.url) (stop with Ctrl-C)\n")
+                StandardError.print("engines loaded in \(Int(startup.milliseconds)) ms")
+            }
+        }
+    }
+}
+
+extension Engines {
+    /// The engines' names, for pages and reports.
+    var names: ModelNames {
+        ModelNames(
+            vad: voiceActivity.name,
+            turn: turnDetector.name,
+            asr: recognizer.name,
+            llm: languageModel.name,
+            tts: synthesizer.name
+        )
+    }
+}

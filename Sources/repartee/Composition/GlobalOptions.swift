@@ -1,0 +1,38 @@
+internal import ArgumentParser
+internal import Logging
+internal import VoiceCore
+
+/// Options of every command.
+struct GlobalOptions: ParsableArguments {
+    @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: Logger.Level?
+
+    @Option(name: .customLong("models"), help: "The folder of the models.")
+    var modelsDirectory: String?
+
+    /// Where models are looked for.
+    var store: ModelStore { ModelStore(directory: modelsDirectory) }
+
+    /// The logger of this command: lines on standard error.
+    ///
+    /// - Parameter standard: the level when the person chose none.
+    func logger(standard: Logger.Level = .warning) -> Logger {
+        var logger = Logger(label: "repartee", factory: StreamLogHandler.standardError(label:))
+        logger.logLevel = logLevel ?? standard
+        return logger
+    }
+}
+
+extension Logger.Level: ExpressibleByArgument {}
+
+/// The options of commands that run an agent.
+struct AgentOptions: ParsableArguments {
+    @Option(name: .customLong("config"), help: "A YAML file with settings; docs/configuration.md lists them.")
+    var settingsFile: String?
+
+    /// The settings of the file, or the defaults.
+    func settings() throws(VoiceError) -> Settings {
+        guard let settingsFile else { return Settings() }
+        return try SettingsFile.read(path: settingsFile)
+    }
+}

@@ -1,0 +1,195 @@
+internal import Foundation
+internal import VoiceCore
+internal import Yams
+
+/// Reads settings from YAML. A key that does not exist is an error that names the nearest one that does.
+enum SettingsFile {
+    /// One setting: where it stands in the file, and how its value is taken.
+    private struct Key {
+        var path: String
+        var apply: (inout Settings, Value) throws(VoiceError) -> Void
+
+        init(_ path: String, _ apply: @escaping (inout Settings, Value) throws(VoiceError) -> Void) {
+            self.path = path
+            self.apply = apply
+        }
+    }
+
+    /// All settings, in the order of `docs/configuration.md`.
+    private static var keys: [Key] {
+        [
+            Key("agent.system_prompt") { s, v throws(VoiceError) in s.conversation.systemPrompt = try v.text() },
+            Key("agent.greeting") { s, v throws(VoiceError) in s.conversation.greeting = try v.text() },
+            Key("agent.apology") { s, v throws(VoiceError) in s.conversation.apology = try v.text() },
+            Key("agent.interruptible") { s, v throws(VoiceError) in
+                s.conversation.turnTaking.allowsInterruption = try v.flag()
+            },
+            Key("language_model.model") { s, v throws(VoiceError) in s.languageModel = try v.text() },
+            Key("language_model.threads") { s, v throws(VoiceError) in
+                s.languageModelConfiguration.threads = try v.count(1...256)
+            },
+            Key("language_model.context_length") { s, v throws(VoiceError) in
+                s.languageModelConfiguration.contextLength = try v.count(256...1_048_576)
+            },
+            Key("language_model.temperature") { s, v throws(VoiceError) in
+                s.conversation.sampling.temperature = Float(try v.number(0...5))
+            },
+            Key("language_model.top_k") { s, v throws(VoiceError) in
+                s.conversation.sampling.topK = try v.count(0...1_000_000)
+            },
+            Key("language_model.top_p") { s, v throws(VoiceError) in
+                s.conversation.sampling.topP = Float(try v.number(0...1))
+            },
+            Key("language_model.min_p") { s, v throws(VoiceError) in
+                s.conversation.sampling.minP = Float(try v.number(0...1))
+            },
+            Key("language_model.repeat_penalty") { s, v throws(VoiceError) in
+                s.conversation.sampling.repeatPenalty = Float(try v.number(0.1...10))
+            },
+            Key("language_model.seed") { s, v throws(VoiceError) in
+                s.conversation.sampling.seed = UInt32(try v.count(0...Int(UInt32.max)))
+            },
+            Key("language_model.max_tokens") { s, v throws(VoiceError) in
+                s.conversation.sampling.maxTokens = try v.count(1...100_000)
+            },
+            Key("voice.name") { s, v throws(VoiceError) in s.voice = try v.text() },
+            Key("turn_taking.speech_probability") { s, v throws(VoiceError) in
+                s.conversation.voiceActivity.threshold = Float(try v.number(0...1))
+            },
+            Key("turn_taking.start_ms") { s, v throws(VoiceError) in
+                s.conversation.voiceActivity.start = try v.milliseconds(32...2000)
+            },
+            Key("turn_taking.interrupt_ms") { s, v throws(VoiceError) in
+                s.conversation.voiceActivity.startWhileSpeaking = try v.milliseconds(32...5000)
+            },
+            Key("turn_taking.judge_after_ms") { s, v throws(VoiceError) in
+                s.conversation.voiceActivity.hush = try v.milliseconds(32...5000)
+            },
+            Key("turn_taking.stop_ms") { s, v throws(VoiceError) in
+                s.conversation.voiceActivity.stop = try v.milliseconds(64...5000)
+            },
+            Key("turn_taking.complete_probability") { s, v throws(VoiceError) in
+                s.conversation.turnTaking.completeProbability = Float(try v.number(0...1))
+            },
+            Key("turn_taking.incomplete_timeout_ms") { s, v throws(VoiceError) in
+                s.conversation.turnTaking.incompleteTimeout = try v.milliseconds(100...60_000)
+            },
+            Key("playout.lead_ms") { s, v throws(VoiceError) in
+                s.conversation.playoutLead = try v.milliseconds(20...100)
+            },
+            Key("server.host") { s, v throws(VoiceError) in s.host = try v.text() },
+            Key("server.port") { s, v throws(VoiceError) in s.port = try v.count(0...65_535) },
+            Key("server.max_sessions") { s, v throws(VoiceError) in s.maxSessions = try v.count(1...64) },
+            Key("server.allowed_origins") { s, v throws(VoiceError) in s.allowedOrigins = try v.texts() },
+        ]
+    }
+
+    /// Reads a file.
+    /// - Throws: ``VoiceError/Code/missingInput`` when it cannot be read, ``VoiceError/Code/malformedInput`` when it is
+    ///   not YAML, has a key that does not exist, or a value of the wrong kind.
+    static func read(path: String) throws(VoiceError) -> Settings {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw VoiceError(.missingInput, "the configuration file \(path) cannot be read")
+        }
+        return try parse(String(decoding: data, as: UTF8.self), name: path)
+    }
+
+    /// Reads YAML text; `name` is used in errors.
+    static func parse(_ text: String, name: String) throws(VoiceError) -> Settings {
+        let root: Node?
+        do { root = try Yams.compose(yaml: text) } catch {
+            throw VoiceError(.malformedInput, "\(name) is not YAML: \(error)")
+        }
+        var settings = Settings()
+        guard let root, root != Node("") else { return settings }
+        for value in try flatten(root, path: "", name: name) {
+            guard let key = keys.first(where: { $0.path == value.path }) else { throw unknown(value) }
+            try key.apply(&settings, value)
+        }
+        return settings
+    }
+
+    /// A value with its place, for errors.
+    private struct Value {
+        var path: String
+        var node: Node
+        var file: String
+
+        var place: String { "\(file), line \(node.mark?.line ?? 0): '\(path)'" }
+
+        func refusal(_ wanted: String) -> VoiceError { VoiceError(.malformedInput, "\(place) must be \(wanted)") }
+
+        func text() throws(VoiceError) -> String {
+            guard let text = node.scalar?.string else { throw refusal("a text") }
+            return text
+        }
+
+        func texts() throws(VoiceError) -> [String] {
+            guard let nodes = node.sequence else { throw refusal("a list of texts") }
+            return nodes.compactMap(\.scalar?.string)
+        }
+
+        func flag() throws(VoiceError) -> Bool {
+            guard let flag = node.bool else { throw refusal("true or false") }
+            return flag
+        }
+
+        func count(_ range: ClosedRange<Int>) throws(VoiceError) -> Int {
+            guard let count = node.int, range.contains(count) else {
+                throw refusal("a whole number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return count
+        }
+
+        func number(_ range: ClosedRange<Double>) throws(VoiceError) -> Double {
+            guard let number = node.float, range.contains(number) else {
+                throw refusal("a number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return number
+        }
+
+        func milliseconds(_ range: ClosedRange<Int>) throws(VoiceError) -> Duration {
+            .milliseconds(try count(range))
+        }
+    }
+
+    /// The values of a tree of mappings, with their paths.
+    private static func flatten(_ node: Node, path: String, name: String) throws(VoiceError) -> [Value] {
+        guard let mapping = node.mapping else {
+            if path.isEmpty { throw VoiceError(.malformedInput, "\(name) must hold 'key: value' lines") }
+            return [Value(path: path, node: node, file: name)]
+        }
+        var values: [Value] = []
+        for (key, child) in mapping {
+            let step = key.scalar?.string ?? "?"
+            let childPath = path.isEmpty ? step : "\(path).\(step)"
+            // A group without content is a group all the same.
+            if child == Node("") || child.null != nil, keys.contains(where: { $0.path.hasPrefix(childPath + ".") }) {
+                continue
+            }
+            values += try flatten(child, path: childPath, name: name)
+        }
+        return values
+    }
+
+    private static func unknown(_ value: Value) -> VoiceError {
+        let nearest = keys.map(\.path).min { distance($0, value.path) < distance($1, value.path) } ?? ""
+        return VoiceError(.malformedInput, "\(value.place) is not a setting; did you mean '\(nearest)'?")
+    }
+
+    /// The Levenshtein distance of two texts.
+    private static func distance(_ a: String, _ b: String) -> Int {
+        let b = Array(b)
+        var row = Array(0...b.count)
+        for (i, character) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for j in b.indices {
+                let substitution = diagonal + (character == b[j] ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substitution, row[j] + 1, diagonal + 1)
+            }
+        }
+        return row[b.count]
+    }
+}

@@ -1,0 +1,188 @@
+internal import Conversation
+internal import Logging
+internal import Testing
+internal import VoiceCore
+internal import VoiceTesting
+
+/// Whole conversations with scripted engines, in simulated time: the same result every time, and no waiting.
+@Suite(.timeLimit(.minutes(1))) struct ConversationTests {
+    /// What a conversation did.
+    private struct Outcome {
+        var report: ConversationReport
+        var transport: LoopbackTransport
+        var model: ScriptedLanguageModel
+
+        /// The last closed agent message of a turn.
+        func closed(_ turn: Int) -> (heard: String, interrupted: Bool)? {
+            for case .agentTranscript(turn, let heard, _, true, let interrupted) in transport.news {
+                return (heard, interrupted)
+            }
+            return nil
+        }
+
+        /// When audio of this epoch was sent.
+        func audioTimes(epoch: Int) -> [Duration] {
+            transport.sent.compactMap {
+                if case .audio(let frame) = $0.message, frame.epoch == epoch { $0.at } else { nil }
+            }
+        }
+    }
+
+    private static let answer = "Certainly, I can help. The answer is long and it goes on for quite a while."
+
+    private func converse(
+        _ steps: [LoopbackTransport.Step],
+        hearing utterances: [String] = ["what is it", "and then"],
+        verdicts: [Float] = [],
+        greeting: String = "",
+        script: @escaping ScriptedLanguageModel.Script = { _ in answer.split(separator: " ").map { " \($0)" } }
+    ) async throws -> Outcome {
+        let clock = ManualClock(isSelfDriving: true)
+        let model = ScriptedLanguageModel(clock: clock, script: script)
+        let engines = Engines(
+            voiceActivity: AmplitudeDetector(),
+            turnDetector: ScriptedTurnDetector(clock: clock, verdicts: verdicts),
+            recognizer: ScriptedRecognizer(clock: clock, utterances: utterances),
+            languageModel: model,
+            synthesizer: ToneSynthesizer(clock: clock)
+        )
+        let transport = LoopbackTransport(clock: clock, steps: steps)
+        let configuration = ConversationConfiguration(systemPrompt: "Be brief.", greeting: greeting)
+        let conversation = Conversation(
+            engines: engines,
+            configuration: configuration,
+            clock: clock,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let report = try await conversation.run(over: transport)
+        return Outcome(report: report, transport: transport, model: model)
+    }
+
+    @Test func `a spoken question is answered, and the tiles sum to the voice-to-voice time`() async throws {
+        let outcome = try await converse([.silence(.milliseconds(500)), .speech(.seconds(1)), .silence(.seconds(10))])
+        let turn = try #require(outcome.report.turns.first)
+        #expect(outcome.report.turns.count == 1)
+        #expect(turn.user == "what is it")
+        #expect(turn.agent.trimmingPrefix(" ") == Self.answer)
+        #expect(!turn.interrupted)
+        let voiceToVoice = try #require(turn.voiceToVoice)
+        let tiles = try #require(turn.tiles)
+        #expect(abs(tiles.total - voiceToVoice) < 1)
+        // Speech ended at exactly 1.5 s of the microphone; the first frame of the answer is audible from its start.
+        let first = try #require(outcome.audioTimes(epoch: 1).first)
+        #expect(abs((first - .milliseconds(1500)).milliseconds - voiceToVoice) < 1)
+        // 192 ms of silence, 20 for the transcript, 4 tokens of 20, 30 for the voice; the verdict is there before.
+        #expect(voiceToVoice > 300 && voiceToVoice < 400)
+        #expect(tiles.turnDetection == 0)
+        #expect(abs(tiles.asrFinal - 20) < 1)
+        #expect(abs(tiles.llmFirstToken - 20) < 1)
+        #expect(abs(tiles.ttsFirstAudio - 30) < 1)
+    }
+
+    @Test func `audio is sent in frames of 20 ms, never far ahead of the clock`() async throws {
+        let outcome = try await converse([.speech(.seconds(1)), .silence(.seconds(10))])
+        let times = outcome.audioTimes(epoch: 1)
+        let first = try #require(times.first)
+        #expect(times.count > 100)
+        for (index, time) in times.enumerated() {
+            let due = first + .milliseconds(20 * index)
+            #expect(time <= due && time >= due - .milliseconds(60))
+        }
+    }
+
+    @Test func `the greeting is spoken first and stays in the context`() async throws {
+        let outcome = try await converse(
+            [.silence(.seconds(3)), .speech(.seconds(1)), .silence(.seconds(10))],
+            greeting: "Hello there."
+        )
+        #expect(outcome.closed(0)?.heard == "Hello there.")
+        #expect(
+            outcome.model.conversations.first == [
+                ChatMessage(.system, "Be brief."), ChatMessage(.assistant, "Hello there."),
+                ChatMessage(.user, "what is it"),
+            ]
+        )
+    }
+
+    @Test func `an interruption stops the voice within 40 ms and keeps only what was heard`() async throws {
+        let outcome = try await converse([
+            .speech(.seconds(1)), .silence(.seconds(2)), .speech(.seconds(1)), .silence(.seconds(10)),
+        ])
+        let first = try #require(outcome.report.turns.first)
+        #expect(first.interrupted)
+        #expect(Self.answer.hasPrefix(first.agent.trimmingPrefix(" ")))
+        #expect(first.agent.trimmingPrefix(" ").count < Self.answer.count)
+        #expect(!first.agent.isEmpty)
+        // The second utterance begins at 3 s and counts as speech after 192 ms.
+        let cut = try #require(outcome.transport.sent.first { $0.message == .cut(epoch: 1) }?.at)
+        #expect(cut >= .milliseconds(3160) && cut <= .milliseconds(3240))
+        #expect(outcome.audioTimes(epoch: 1).allSatisfy { $0 <= cut })
+        // The model is told exactly what was heard.
+        let second = try #require(outcome.model.conversations.last)
+        #expect(second[2] == ChatMessage(.assistant, first.agent))
+        #expect(second[3] == ChatMessage(.user, "and then"))
+        // And that is what the played audio says: 60 ms a letter of this voice.
+        let started = try #require(outcome.audioTimes(epoch: 1).first)
+        let letters = Int((cut - started).milliseconds / 60)
+        #expect(abs(first.agent.utf8.count - letters) <= 9)
+    }
+
+    @Test func `speech before the answer is heard becomes one turn with what came before`() async throws {
+        let outcome = try await converse([
+            .speech(.seconds(1)), .silence(.milliseconds(240)), .speech(.seconds(1)), .silence(.seconds(10)),
+        ])
+        #expect(outcome.report.turns.map(\.user) == ["what is it and then"])
+        #expect(outcome.model.conversations.last?.count == 2)
+    }
+
+    @Test func `an incomplete turn waits for three seconds`() async throws {
+        let outcome = try await converse([.speech(.seconds(1)), .silence(.seconds(12))], verdicts: [0.1])
+        let turn = try #require(outcome.report.turns.first)
+        let tiles = try #require(turn.tiles)
+        #expect(tiles.endpointWait >= 3000 && tiles.endpointWait < 3150)
+        #expect(try abs(tiles.total - #require(turn.voiceToVoice)) < 1)
+    }
+
+    @Test func `noise without words is dropped with a reason, and the next turn works`() async throws {
+        let outcome = try await converse(
+            [.speech(.milliseconds(400)), .silence(.seconds(2)), .speech(.seconds(1)), .silence(.seconds(10))],
+            hearing: ["", "hello"]
+        )
+        #expect(outcome.transport.news.contains(.turnDropped(turn: 1, reason: "no words were understood")))
+        #expect(outcome.report.turns.map(\.user) == ["hello"])
+    }
+
+    @Test func `a typed message is answered aloud`() async throws {
+        let outcome = try await converse([.silence(.milliseconds(100)), .text("typed"), .silence(.seconds(10))])
+        let turn = try #require(outcome.report.turns.first)
+        #expect(turn.user == "typed")
+        #expect(turn.voiceToVoice == nil)
+        #expect(!outcome.audioTimes(epoch: 1).isEmpty)
+    }
+
+    @Test func `a language model that fails apologises and the session goes on`() async throws {
+        let outcome = try await converse(
+            [.speech(.seconds(1)), .silence(.seconds(8)), .speech(.seconds(1)), .silence(.seconds(10))],
+            script: { $0.count == 2 ? ["!fail"] : [" Fine."] }
+        )
+        #expect(outcome.report.turns.map(\.user) == ["what is it", "and then"])
+        #expect(outcome.report.turns.first?.agent.hasPrefix("Sorry") == true)
+        #expect(
+            outcome.transport.news.contains {
+                if case .error = $0 { true } else { false }
+            }
+        )
+    }
+
+    @Test func `five minutes of silence cost nothing and change nothing`() async throws {
+        let outcome = try await converse([.silence(.seconds(300)), .speech(.seconds(1)), .silence(.seconds(10))])
+        #expect(outcome.report.turns.map(\.user) == ["what is it"])
+    }
+
+    @Test func `a person who leaves in the middle of an answer ends the session`() async throws {
+        let outcome = try await converse([.speech(.seconds(1)), .silence(.seconds(1))])
+        let turn = try #require(outcome.report.turns.first)
+        #expect(turn.interrupted)
+        #expect(turn.agent.trimmingPrefix(" ").count < Self.answer.count)
+    }
+}

@@ -1,0 +1,37 @@
+internal import Testing
+
+@testable internal import Conversation
+
+@Suite struct VoiceActivityGateTests {
+    /// The edges for a string of windows: `#` is speech, `.` is not.
+    private func edges(_ windows: String, agentIsSpeaking: Bool = false) -> [[VoiceActivityGate.Edge]] {
+        var gate = VoiceActivityGate(configuration: VoiceActivityGate.Configuration(), windowLength: 512)
+        return windows.map { gate.advance(probability: $0 == "#" ? 0.9 : 0.1, agentIsSpeaking: agentIsSpeaking) }
+    }
+
+    @Test func `three windows of speech start an utterance`() {
+        #expect(edges("..###") == [[], [], [.onset(position: 1024)], [], [.started]])
+    }
+
+    @Test func `a click is a false onset`() {
+        #expect(edges("##.") == [[.onset(position: 0)], [], [.falseOnset]])
+    }
+
+    @Test func `an interruption takes six windows`() {
+        #expect(
+            edges("######", agentIsSpeaking: true).map(\.last) == [.onset(position: 0), nil, nil, nil, nil, .started]
+        )
+    }
+
+    @Test func `silence hushes after three windows and stops after six`() {
+        let found = edges("####......")
+        #expect(found[6] == [.hush(lastSpeech: 4 * 512)])
+        #expect(found[9] == [.stopped(lastSpeech: 4 * 512)])
+        #expect(found[4...].flatMap { $0 }.count == 2)
+    }
+
+    @Test func `speech after a hush resumes, before it nothing happened`() {
+        #expect(edges("####...#")[7] == [.resumed])
+        #expect(edges("####..#")[6] == [])
+    }
+}

@@ -1,0 +1,71 @@
+import Testing
+import VoiceCore
+
+@testable import Inference
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+@Suite struct ActivationTests {
+    /// From far below to far above where the functions have levelled off; 1003 is not a multiple of the lanes.
+    private let x = (0..<2006).map { (Float($0 % 1003) - 501) / 40 }
+    private let bias = (0..<1003).map { Float($0 % 7) / 10 - 0.3 }
+
+    @Test(arguments: [1, 2]) func `one-pass activations are exact to 5e-7`(threads: Int) throws {
+        let stream = try ComputeStream(on: .cpu(), threads: threads)
+        let graph = try Graph(on: stream) { g throws(VoiceError) in
+            let x = try g.input("x", shape: [1003, 2])
+            let bias = try g.input("bias", shape: [1003])
+            let gelu = try g.output(g.geluExact(x.tensor, bias: bias.tensor), "gelu")
+            let tanh = try g.output(g.tanh(x.tensor, bias: bias.tensor), "tanh")
+            return (x: x, bias: bias, gelu: gelu, tanh: tanh)
+        }
+        try graph.write(x, to: graph.ports.x)
+        try graph.write(bias, to: graph.ports.bias)
+        try graph.run()
+        let gelus = try graph.read(graph.ports.gelu)
+        let tanhs = try graph.read(graph.ports.tanh)
+        for index in x.indices {
+            let value = Double(x[index] + bias[index % 1003])
+            let gelu = 0.5 * value * (1 + erf(value / 2.0.squareRoot()))
+            #expect(abs(Double(gelus[index]) - gelu) <= 5e-7 * max(1, abs(value)), "gelu(\(value))")
+            #expect(abs(Double(tanhs[index]) - tanh(value)) <= 4e-7, "tanh(\(value))")
+        }
+    }
+
+    @Test func `a bias of another length than the rows is refused`() throws {
+        let stream = try ComputeStream(on: .cpu())
+        #expect(throws: VoiceError.self) {
+            _ = try Graph(on: stream) { g throws(VoiceError) in
+                let x = try g.input("x", shape: [8, 2])
+                let bias = try g.input("bias", shape: [4])
+                return try g.output(g.tanh(x.tensor, bias: bias.tensor), "y")
+            }
+        }
+    }
+
+    @Test func `computed weights can be used in a graph`() throws {
+        let device = try Device.cpu()
+        let weights = try Weights(computed: [("w", [2, 2], [1, 2, 3, 4])], from: "computed", on: device)
+        let graph = try Graph(on: ComputeStream(on: device)) { g throws(VoiceError) in
+            let x = try g.input("x", shape: [2])
+            return (x: x, y: try g.output(g.matmul(weights.tensor("w"), x.tensor), "y"))
+        }
+        try graph.write([10, 1] as [Float], to: graph.ports.x)
+        try graph.run()
+        #expect(try graph.read(graph.ports.y) == [12, 34])
+    }
+
+    @Test func `computed weights that do not fill their shape are refused`() throws {
+        let device = try Device.cpu()
+        #expect(throws: VoiceError.self) {
+            _ = try Weights(computed: [("w", [2, 2], [1, 2, 3])], from: "computed", on: device)
+        }
+        #expect(throws: VoiceError.self) {
+            _ = try Weights(computed: [("w", [1], [1]), ("w", [1], [1])], from: "computed", on: device)
+        }
+    }
+}

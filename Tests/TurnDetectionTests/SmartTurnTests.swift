@@ -1,0 +1,62 @@
+import Inference
+import Testing
+import VoiceCore
+
+@testable import TurnDetection
+
+@Suite(.enabled(if: ModelFiles.areExpected, "run scripts/bootstrap to fetch the models"))
+struct SmartTurnTests {
+    private func network() throws -> SmartTurnNetwork {
+        try SmartTurnNetwork(GGUFFile(path: ModelFiles.smartTurn), on: ComputeStream(on: .cpu()))
+    }
+
+    @Test func `every clip equals onnxruntime's F32 graph to 1e-3`() throws {
+        let network = try network()
+        for turn in try Golden.load().turns {
+            let probability = try network.endProbability(ofTurn: turn.samples())
+            #expect(abs(probability - turn.probability) <= 1e-3, "\(turn.name)")
+        }
+    }
+
+    @Test func `the features equal Whisper's`() throws {
+        let file = try GGUFFile(path: ModelFiles.smartTurn)
+        let logMel = try LogMel(SmartTurnHyperparameters(file))
+        let golden = try Golden.load()
+        let turn = try #require(golden.turns.first { $0.name == golden.melClip })
+        let features = try logMel.features(of: turn.samples())
+        let expected = try Golden.floats("mel.f32")
+        try #require(features.count == expected.count)
+        let worst = zip(features, expected).map { abs($0 - $1) }.max()
+        #expect(try #require(worst) <= 2e-4)
+    }
+
+    @Test func `silence is not a finished turn`() async throws {
+        let detector = try await SmartTurnDetector(path: ModelFiles.smartTurn)
+        #expect(try await detector.endProbability(ofTurn: []) == 0)
+        #expect(try await detector.endProbability(ofTurn: [Float](repeating: 0, count: 40_000)) == 0)
+        let speechLongAgo = [0.5] + [Float](repeating: 0, count: 128_000)
+        #expect(try await detector.endProbability(ofTurn: speechLongAgo) == 0)
+    }
+
+    @Test func `a verdict depends on the last eight seconds alone`() throws {
+        let network = try network()
+        let reading = try Golden.audio("two-cities.wav")
+        let verdict = try network.endProbability(ofTurn: Array(reading[..<200_000]))
+        #expect(try network.endProbability(ofTurn: Array(reading[72_000..<200_000])) == verdict)
+    }
+
+    @Test func `a cancelled verdict is not computed`() async throws {
+        let detector = try await SmartTurnDetector(path: ModelFiles.smartTurn)
+        let code = await withTaskGroup(of: VoiceError.Code?.self) { group in
+            group.addTask {
+                withUnsafeCurrentTask { $0?.cancel() }
+                do throws(VoiceError) {
+                    _ = try await detector.endProbability(ofTurn: [0.5, 0.25])
+                    return nil
+                } catch { return error.code }
+            }
+            return await group.next() ?? nil
+        }
+        #expect(code == .cancelled)
+    }
+}
