@@ -114,12 +114,13 @@ let package = Package(
         tests("VoiceCoreTests"),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("InferenceTests", ["Inference"]),
-        tests("SpeechRecognitionTests", ["SpeechRecognition", "Audio"]),
+        tests("SpeechRecognitionTests", ["SpeechRecognition", "SpeechSynthesis", "Audio"]),
         tests("LanguageModelTests", ["LanguageModels", "Inference"]),
         tests("SpeechSynthesisTests", ["SpeechSynthesis", "Audio"]),
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
-        tests("TransportTests", ["Transports", "Audio"]),
+        tests("TransportTests", ["Transports", "Audio"] + nio),
+        tests("CommandLineTests", ["repartee", "Conversation", "LanguageModels"]),
         tests("VoiceServerTests", ["VoiceServer", "Transports", "Conversation", "Audio", log] + nio),
     ]
 )

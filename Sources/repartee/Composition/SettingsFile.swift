@@ -86,6 +86,9 @@ enum SettingsFile {
         ]
     }
 
+    /// The paths of all settings.
+    static var paths: [String] { keys.map(\.path) }
+
     /// Reads a file.
     /// - Throws: ``VoiceError/Code/missingInput`` when it cannot be read, ``VoiceError/Code/malformedInput`` when it is
     ///   not YAML, has a key that does not exist, or a value of the wrong kind.
