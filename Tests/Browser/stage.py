@@ -106,7 +106,7 @@ def resampled(samples, rate, wanted):
     return out
 
 
-def make_microphone(path, folder, rate=16000, pause=2.0):
+def make_microphone(path, folder, rate=16000, pause=1.6):
     """Writes a WAV that says two different things, each followed by a pause; the browser plays it in a loop.
 
     A person's voice from the fetched clips comes first where there is one; flite (Debian package) says the rest.
