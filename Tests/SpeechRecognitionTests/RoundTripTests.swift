@@ -32,6 +32,20 @@
             }
         }
 
+        @Test func `a stream on a used decoder hears what the first one heard, whatever the chunks`() async throws {
+            let speech = try await spoken("I would like to read a good book about the history of the world.")
+            var heard: [String] = []
+            for chunk in [320, 512, 5_000] {
+                let stream = try await Self.recognizer.get().openStream()
+                for start in stride(from: 0, to: speech.count, by: chunk) {
+                    _ = try await stream.feed(Array(speech[start..<min(start + chunk, speech.count)]))
+                }
+                heard.append(try await stream.finish().text)
+            }
+            #expect(heard == [String](repeating: heard[0], count: 3))
+            #expect(heard[0].contains("history of the world"))
+        }
+
         @Test func `an utterance that was dropped leaves nothing behind`() async throws {
             let stream = try await Self.recognizer.get().openStream()
             let speech = try await spoken("The quick brown fox.")

@@ -7,8 +7,6 @@ internal import VoiceCore
 /// Not thread-safe; ``PocketSphinxLane`` owns it.
 final class PocketSphinxDecoder {
     private let decoder: OpaquePointer
-    /// The cepstral mean of the model's training data, to which a new speaker's stream starts.
-    private let initialMean: [mfcc_t]
     private var isOpen = false
 
     /// Loads the model.
@@ -25,12 +23,6 @@ final class PocketSphinxDecoder {
             throw VoiceError(.unavailable, "PocketSphinx cannot load the model in \(model.folder)")
         }
         self.decoder = decoder
-        initialMean = Self.withMean(of: decoder) { mean, length in
-            [mfcc_t](unsafeUninitializedCapacity: length) { buffer, count in
-                cmn_live_get(mean, buffer.baseAddress)
-                count = length
-            }
-        }
     }
 
     deinit { ps_free(decoder) }
@@ -40,15 +32,20 @@ final class PocketSphinxDecoder {
     }
 
     /// Chosen by measurement; see MODEL.md.
-    private static let tuning = ["-fwdflat", "no", "-bestpath", "yes", "-maxhmmpf", "3000", "-maxwpf", "20"]
+    private static let tuning = ["-fwdflat", "no", "-bestpath", "yes", "-maxhmmpf", "2000", "-maxwpf", "20"]
 
-    /// Forgets speaker and utterance.
+    /// The cepstral mean with which a stream starts, until its own is known: half-way between that of the model's training
+    /// data (its `feat.params`) and what today's microphones and codecs give; see MODEL.md.
+    private static let initialMean: [mfcc_t] = [42, 0, 5, 3, 0, -1, -3, -3, -5, -5, -2, -1, 2]
+
+    /// Forgets utterance, speaker and background noise.
     func startFresh() {
         drop()
-        Self.withMean(of: decoder) { mean, _ in
-            // The vector has the length that cmn_live_get filled.
-            initialMean.withUnsafeBufferPointer { cmn_live_set(mean, $0.baseAddress) }
+        ps_start_stream(decoder)
+        guard let mean = ps_get_feat(decoder)?.pointee.cmn_struct, mean.pointee.veclen == Self.initialMean.count else {
+            return
         }
+        cmn_live_set(mean, Self.initialMean)  // copies as many numbers as it has
     }
 
     /// True while PocketSphinx's own detector hears speech.
@@ -83,14 +80,5 @@ final class PocketSphinxDecoder {
         guard isOpen else { return }
         isOpen = false
         ps_end_utt(decoder)
-    }
-
-    private static func withMean<Result>(
-        of decoder: OpaquePointer,
-        _ body: (UnsafeMutablePointer<cmn_t>?, Int) -> Result
-    ) -> Result {
-        // The decoder owns both structures for as long as it lives.
-        let mean = ps_get_feat(decoder)?.pointee.cmn_struct
-        return body(mean, Int(mean?.pointee.veclen ?? 0))
     }
 }

@@ -1,3 +1,4 @@
+internal import Conversation
 internal import ArgumentParser
 internal import LanguageModels
 internal import VoiceCore

@@ -1,3 +1,5 @@
+internal import SpeechSynthesis
+internal import TurnDetection
 internal import ArgumentParser
 internal import Audio
 internal import VoiceCore

@@ -1,3 +1,6 @@
+internal import SpeechRecognition
+internal import TurnDetection
+internal import LanguageModels
 internal import ArgumentParser
 internal import Audio
 internal import Conversation

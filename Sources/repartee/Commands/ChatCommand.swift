@@ -1,3 +1,5 @@
+internal import Conversation
+internal import LanguageModels
 internal import ArgumentParser
 internal import VoiceCore
 

@@ -1,3 +1,4 @@
+internal import Logging
 internal import ArgumentParser
 internal import Audio
 internal import Conversation
@@ -41,22 +42,18 @@ struct ConverseCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try agent.settings()
-        let utterances = try mic.map { path throws(VoiceError) in
-            let file = try WAVFile.read(path: path)
-            if file.isTruncated {
-                StandardError.print("warning: \(path) is cut off; taking the \(file.duration) that are there")
-            }
-            return (samples: file.mono, rate: file.rate)
-        }
+        let utterances = try mic.map { path throws(VoiceError) in try Self.utterance(path: path) }
         let engines = try await EngineRoom(store: global.store, settings: settings).engines(sessions: 1)
         let clock: any SessionClock = pace == .realtime ? SystemClock() : ManualClock(isSelfDriving: true)
         var schedule = FileTransport.Schedule()
         schedule.expectsGreeting = !settings.conversation.greeting.isEmpty
+        // Standard output belongs to the report if it goes there.
+        let isQuiet = report == "-"
         let transport = FileTransport(
             utterances: utterances,
             schedule: schedule,
             clock: clock,
-            onEvent: report == "-" ? { _ in } : Self.show
+            onEvent: { if !isQuiet { Self.show($0) } }
         )
         let conversation = Conversation(
             engines: engines,
@@ -73,6 +70,14 @@ struct ConverseCommand: AsyncParsableCommand {
                 "the agent answered nothing: is there English speech in \(mic.joined(separator: ", "))?"
             )
         }
+    }
+
+    private static func utterance(path: String) throws(VoiceError) -> (samples: [Float], rate: SampleRate) {
+        let file = try WAVFile.read(path: path)
+        if file.isTruncated {
+            StandardError.print("warning: \(path) is cut off; taking the \(file.duration) that are there")
+        }
+        return (file.mono, file.rate)
     }
 
     private func write(_ result: ConversationReport) throws {

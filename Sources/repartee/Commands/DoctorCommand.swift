@@ -1,3 +1,6 @@
+internal import SpeechSynthesis
+internal import LanguageModels
+internal import TurnDetection
 internal import ArgumentParser
 internal import Foundation
 internal import Inference

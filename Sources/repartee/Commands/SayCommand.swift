@@ -1,3 +1,4 @@
+internal import SpeechSynthesis
 internal import ArgumentParser
 internal import Audio
 internal import VoiceCore

@@ -1,3 +1,4 @@
+internal import TurnDetection
 internal import ArgumentParser
 internal import Audio
 internal import Conversation

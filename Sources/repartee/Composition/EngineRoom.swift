@@ -45,7 +45,9 @@ struct EngineRoom: Sendable {
 
     /// The recogniser.
     func recognizer() async throws(VoiceError) -> any SpeechRecognizer {
-        try await PocketSphinxRecognizer()
+        let recognizer = try PocketSphinxRecognizer()
+        try await recognizer.prepare()
+        return recognizer
     }
 
     /// The language model.

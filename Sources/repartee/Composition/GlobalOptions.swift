@@ -4,7 +4,11 @@ internal import VoiceCore
 
 /// Options of every command.
 struct GlobalOptions: ParsableArguments {
-    @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error or critical.")
+    @Option(
+        name: .customLong("log-level"),
+        help: "trace, debug, info, notice, warning, error or critical.",
+        transform: Self.level
+    )
     var logLevel: Logger.Level?
 
     @Option(name: .customLong("models"), help: "The folder of the models.")
@@ -12,6 +16,14 @@ struct GlobalOptions: ParsableArguments {
 
     /// Where models are looked for.
     var store: ModelStore { ModelStore(directory: modelsDirectory) }
+
+    private static func level(_ name: String) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: name) else {
+            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("There is no log level '\(name)'; choose one of \(names).")
+        }
+        return level
+    }
 
     /// The logger of this command: lines on standard error.
     ///
@@ -22,8 +34,6 @@ struct GlobalOptions: ParsableArguments {
         return logger
     }
 }
-
-extension Logger.Level: ExpressibleByArgument {}
 
 /// The options of commands that run an agent.
 struct AgentOptions: ParsableArguments {

@@ -1,3 +1,5 @@
+internal import LanguageModels
+internal import Conversation
 internal import Foundation
 internal import VoiceCore
 internal import Yams
@@ -83,6 +85,9 @@ enum SettingsFile {
             Key("server.allowed_origins") { s, v throws(VoiceError) in s.allowedOrigins = try v.texts() },
         ]
     }
+
+    /// The paths of all settings.
+    static var paths: [String] { keys.map(\.path) }
 
     /// Reads a file.
     /// - Throws: ``VoiceError/Code/missingInput`` when it cannot be read, ``VoiceError/Code/malformedInput`` when it is

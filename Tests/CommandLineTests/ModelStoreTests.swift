@@ -1,0 +1,48 @@
+internal import Foundation
+internal import Testing
+internal import VoiceCore
+
+@testable internal import repartee
+
+@Suite struct ModelStoreTests {
+    @Test func `the catalogue agrees with the lock file of bootstrap`() throws {
+        let lock = try SettingsFileTests.checkout("scripts/models.lock")
+        for model in ModelCatalogue.all {
+            let line = lock.split(separator: "\n").first { $0.contains(" \(model.file) ") }
+            #expect(line?.contains(model.sha256) == true, "\(model.name)")
+        }
+    }
+
+    @Test func `the folder is the option, else the environment, else the cache`() {
+        #expect(ModelStore(directory: "/a", environment: ["REPARTEE_MODELS": "/b"]).directory == "/a")
+        #expect(ModelStore(directory: nil, environment: ["REPARTEE_MODELS": "/b"]).directory == "/b")
+        #expect(ModelStore(directory: nil, environment: ["REPARTEE_CACHE": "/c"]).directory == "/c/models")
+        #expect(ModelStore(directory: nil, environment: ["HOME": "/h"]).directory == "/h/.cache/repartee/models")
+    }
+
+    @Test func `a missing model says how to get it, a damaged one too, nonsense lists the names`() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("repartee-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let store = ModelStore(directory: folder.path, environment: [:])
+        let missing = #expect(throws: VoiceError.self) { try store.resolve("silero-vad") }
+        #expect(missing?.code == .unavailable)
+        #expect(missing?.message.contains("repartee models pull silero-vad") == true)
+        try Data("short".utf8).write(to: folder.appendingPathComponent("silero-vad.gguf"))
+        let damaged = #expect(throws: VoiceError.self) { try store.resolve("silero-vad") }
+        #expect(damaged?.message.contains("damaged") == true)
+        let nonsense = #expect(throws: VoiceError.self) { try store.resolve("no-such-model") }
+        #expect(nonsense?.message.contains("smollm2-135m") == true)
+    }
+
+    @Test func `a digest is SHA-256`() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("repartee-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data("abc".utf8).write(to: file)
+        // FIPS 180-4, appendix: SHA-256 of "abc".
+        #expect(
+            try FileDigest.sha256(path: file.path)
+                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        )
+    }
+}

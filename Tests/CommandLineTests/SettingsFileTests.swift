@@ -1,0 +1,59 @@
+internal import Conversation
+internal import Foundation
+internal import LanguageModels
+internal import Testing
+internal import VoiceCore
+
+@testable internal import repartee
+
+@Suite struct SettingsFileTests {
+    /// The file of the checkout that holds these tests.
+    static func checkout(_ path: String) throws -> String {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    @Test func `the documented example is valid and mentions every setting`() throws {
+        let document = try Self.checkout("docs/configuration.md")
+        let example = try #require(document.components(separatedBy: "```yaml\n").dropFirst().first)
+        let yaml = try #require(example.components(separatedBy: "\n```").first)
+        let settings = try SettingsFile.parse(yaml, name: "example")
+        #expect(settings.conversation.greeting == "Good morning, how can I help you?")
+        #expect(settings.languageModelConfiguration.threads == 2)
+        #expect(settings.conversation.playoutLead == .milliseconds(60))
+        for path in SettingsFile.paths {
+            let key = try #require(path.split(separator: ".").last)
+            #expect(yaml.contains("\n  \(key):"), "docs/configuration.md does not mention \(path)")
+        }
+    }
+
+    @Test func `an empty file is the defaults`() throws {
+        #expect(try SettingsFile.parse("", name: "x").port == 7860)
+        #expect(try SettingsFile.parse("# nothing\nserver:\n", name: "x").port == 7860)
+    }
+
+    @Test(arguments: [
+        ("agent:\n  greting: hi", "line 2: 'agent.greting' is not a setting; did you mean 'agent.greeting'?"),
+        ("langage_model:\n  seed: 1", "did you mean 'language_model.seed'?"),
+        ("server:\n  port: lots", "'server.port' must be a whole number from 0 to 65535"),
+        ("server:\n  port: 70000", "'server.port' must be a whole number from 0 to 65535"),
+        ("agent: hello", "'agent' is not a setting"),
+        ("just text", "must hold 'key: value' lines"),
+        ("a: [1,", "is not YAML"),
+        ("turn_taking:\n  stop_ms: -5", "'turn_taking.stop_ms' must be a whole number from 64 to 5000"),
+        ("agent:\n  interruptible: maybe", "'agent.interruptible' must be true or false"),
+    ])
+    func `a wrong file is refused with its place and what to do`(yaml: String, message: String) throws {
+        let error = #expect(throws: VoiceError.self) { try SettingsFile.parse(yaml, name: "my.yaml") }
+        let found = try #require(error)
+        #expect(found.message.contains(message), "\(found.message)")
+        #expect(found.message.contains("my.yaml"))
+        #expect(found.code == .malformedInput)
+    }
+
+    @Test func `a file that is not there is missing input`() {
+        let error = #expect(throws: VoiceError.self) { try SettingsFile.read(path: "/nowhere/at/all.yaml") }
+        #expect(error?.code == .missingInput)
+    }
+}
