@@ -1,7 +1,7 @@
-import Glibc
-import Inference
-import Testing
-import VoiceCore
+internal import Glibc
+internal import Inference
+internal import Testing
+internal import VoiceCore
 
 @Suite struct EngineExecutorTests {
     /// An actor on an executor that says where it runs.

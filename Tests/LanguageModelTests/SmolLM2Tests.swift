@@ -1,6 +1,6 @@
-import LanguageModels
-import Testing
-import VoiceCore
+internal import LanguageModels
+internal import Testing
+internal import VoiceCore
 
 /// On the real model: replies that make sense.
 @Suite(.serialized, .enabled(if: Models.hasSmolLM2)) struct SmolLM2Tests {
