@@ -1,7 +1,7 @@
-import Testing
-import VoiceCore
+internal import Testing
+internal import VoiceCore
 
-@testable import Inference
+@testable internal import Inference
 
 #if canImport(Glibc)
     import Glibc

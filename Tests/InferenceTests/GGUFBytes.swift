@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 /// Writes GGUF files for tests, correct ones and all others.
 struct GGUFBytes {

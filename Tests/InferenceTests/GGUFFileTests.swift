@@ -1,8 +1,8 @@
-import CLlama
-import Foundation
-import Inference
-import Testing
-import VoiceCore
+internal import CLlama
+internal import Foundation
+internal import Inference
+internal import Testing
+internal import VoiceCore
 
 @Suite struct GGUFFileTests {
     @Test func `values and tensors are read back`() throws {

@@ -1,6 +1,6 @@
-import Inference
-import Testing
-import VoiceCore
+internal import Inference
+internal import Testing
+internal import VoiceCore
 
 /// Everything here would end the process if it reached ggml.
 @Suite struct GraphErrorTests {

@@ -1,7 +1,7 @@
-import Foundation
-import Inference
-import Testing
-import VoiceCore
+internal import Foundation
+internal import Inference
+internal import Testing
+internal import VoiceCore
 
 /// Runs a graph of one output on inputs of given shapes and values.
 func compute(

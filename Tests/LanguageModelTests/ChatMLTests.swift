@@ -1,9 +1,9 @@
-import Foundation
-import Inference
-import Testing
-import VoiceCore
+internal import Foundation
+internal import Inference
+internal import Testing
+internal import VoiceCore
 
-@testable import LanguageModels
+@testable internal import LanguageModels
 
 @Suite struct ChatMLTests {
     struct Goldens: Decodable {

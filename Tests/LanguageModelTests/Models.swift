@@ -1,7 +1,7 @@
-import Foundation
-import LanguageModels
-import Testing
-import VoiceCore
+internal import Foundation
+internal import LanguageModels
+internal import Testing
+internal import VoiceCore
 
 /// The models that tests run on.
 enum Models {

@@ -1,8 +1,8 @@
-import Inference
-import Testing
-import VoiceCore
+internal import Inference
+internal import Testing
+internal import VoiceCore
 
-@testable import LanguageModels
+@testable internal import LanguageModels
 
 @Suite struct TextAssemblerTests {
     @Test func `text split at any bytes comes out whole`() {

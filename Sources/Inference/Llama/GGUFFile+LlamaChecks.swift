@@ -27,6 +27,12 @@ extension GGUFFile {
             _ = try number("expert_group_used_count", in: 1...(groups - 1))
             guard experts % groups == 0 else { throw unsuitable("\(experts) experts are not \(groups) equal groups") }
         }
+        for name in ["layer_norm_rms_epsilon", "layer_norm_epsilon", "group_norm_epsilon"] {
+            let key = "\(architecture).attention.\(name)"
+            // Not a number is in no range.
+            guard has(key), case let value = try float(key), !(0...1).contains(value) else { continue }
+            throw unsuitable("'\(key)' is \(value), not from 0 to 1")
+        }
         try checkHeads(architecture, layers: layers)
         try checkVocabulary()
     }
