@@ -10,14 +10,14 @@ internal import VoiceCore
 #endif
 
 /// Where a server can be reached.
-public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
+public struct Endpoint: Sendable, Equatable {
     /// The host as configured.
     public var host: String
     /// The port, chosen by the system if the configuration said 0.
     public var port: Int
 
     /// The page's address for a browser on this machine, for example `http://127.0.0.1:7860`.
-    public var description: String {
+    public var url: String {
         switch host {
         case "0.0.0.0", "::": "http://localhost:\(port)"
         default: host.contains(":") ? "http://[\(host)]:\(port)" : "http://\(host):\(port)"

@@ -126,7 +126,7 @@ public struct VoiceServer: Sendable {
         let began = clock.now
         info.logger.info("session began")
         await withTaskGroup { group in
-            group.addTask { webSocket.close(await runToEnd(transport, info)) }
+            group.addTask { webSocket.close(await run(info, transport, webSocket)) }
             group.addTask {
                 try? await webSocket.closed.get()
                 try? await clock.sleep(until: clock.now + configuration.timing.sessionGrace)
@@ -137,12 +137,19 @@ public struct VoiceServer: Sendable {
         info.logger.info("session ended", metadata: ["session.seconds": "\((clock.now - began).components.seconds)"])
     }
 
-    private func runToEnd(_ transport: WebSocketTransport, _ info: SessionInfo) async -> CloseReason {
+    /// Runs a session to its end and says how to close after it.
+    private func run(
+        _ info: SessionInfo,
+        _ transport: WebSocketTransport,
+        _ webSocket: WebSocketConnection
+    ) async -> CloseReason {
         do {
             try await runSession(transport, info)
             return Task.isCancelled ? .shuttingDown : .ended
         } catch {
             if Task.isCancelled { return .shuttingDown }
+            // Most likely it wanted to say something to a page that has just gone.
+            if webSocket.isClosing { return .ended }
             let failure = VoiceError.wrapping(error, doing: "the conversation failed")
             // Errors of engines do not quote what people say, but their causes may.
             info.logger.warning("session failed", metadata: ["error.code": "\(failure.code)"])

@@ -3,7 +3,6 @@
 import array
 import math
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -89,9 +88,9 @@ def first_utterance(samples, rate, shortest=1.5, longest=6.0, pause=0.35):
     return samples[max(0, begin - 5) * step:end * step]
 
 
-def spoken_by_flite(text, folder):
-    path = os.path.join(folder, "flite.wav")
-    subprocess.run(["flite", "-voice", "slt", "-t", text, "-o", path], check=True, capture_output=True)
+def spoken(binary, text, folder):
+    path = os.path.join(folder, "say.wav")
+    subprocess.run([binary, "say", text, "--out", path], check=True, capture_output=True, timeout=60)
     return read_mono(path)
 
 
@@ -106,10 +105,10 @@ def resampled(samples, rate, wanted):
     return out
 
 
-def make_microphone(path, folder, rate=16000, pause=2.0):
+def make_microphone(path, binary, folder, rate=16000, pause=1.6):
     """Writes a WAV that says two different things, each followed by a pause; the browser plays it in a loop.
 
-    A person's voice from the fetched clips comes first where there is one; flite (Debian package) says the rest.
+    A person's voice from the fetched clips comes first where there is one; the program itself says the rest.
     Returns a line on what was used.
     """
     voices = []
@@ -118,11 +117,8 @@ def make_microphone(path, folder, rate=16000, pause=2.0):
     if os.path.exists(clip):
         samples, its_rate = read_mono(clip)
         voices.append((os.path.basename(clip), resampled(first_utterance(samples, its_rate), its_rate, rate)))
-    if shutil.which("flite"):
-        samples, its_rate = spoken_by_flite("Wait, please tell me something else about the weather in London.", folder)
-        voices.append(("flite", resampled(samples, its_rate, rate)))
-    if not voices:
-        raise FileNotFoundError(f"no voice for the fake microphone: neither {clip} nor flite (apt-get install flite)")
+    samples, its_rate = spoken(binary, "Wait, please tell me something else about the weather in London.", folder)
+    voices.append(("repartee say", resampled(samples, its_rate, rate)))
     silence = array.array("h", bytes(2 * int(pause * rate)))
     with wave.open(path, "wb") as file:
         file.setnchannels(1)

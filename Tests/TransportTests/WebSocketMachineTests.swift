@@ -13,35 +13,35 @@ internal import VoiceCore
     @Test func `hello begins the conversation and audio keeps its place`() {
         var machine = WebSocketMachine(limits: WebSocketLimits(), at: .zero)
         let begin = WebSocketMachine.Action.begin(.init(microphone: .speech, playout: .wideband))
-        #expect(machine.receive(Self.hello) == begin)
+        #expect(machine.receive(Self.hello, at: .zero) == begin)
         for position in [0, 2, 4] {
             let frame = AudioFrame(samples: [0.5, 0], rate: .speech, position: position)
-            #expect(machine.receive(clientFrame(.binary, [1, 0, 0, 0x40, 0, 0])) == .deliver(.audio(frame)))
+            #expect(machine.receive(clientFrame(.binary, [1, 0, 0, 0x40, 0, 0]), at: .zero) == .deliver(.audio(frame)))
         }
     }
 
     @Test func `messages become events and answers`() {
         var machine = Self.conversing()
-        #expect(machine.receive(Self.text(#"{"type":"interrupt"}"#)) == .deliver(.interrupt))
-        #expect(machine.receive(Self.text(#"{"type":"text","text":"hi"}"#)) == .deliver(.text("hi")))
-        #expect(machine.receive(Self.text(#"{"type":"ping","t":1}"#)) == .say(.pong(1)))
-        #expect(machine.receive(clientFrame(.ping, [7])) == .pong(ByteBuffer(bytes: [7])))
-        #expect(machine.receive(Self.text(#"{"type":"later"}"#)) == .none)
+        #expect(machine.receive(Self.text(#"{"type":"interrupt"}"#), at: .zero) == .deliver(.interrupt))
+        #expect(machine.receive(Self.text(#"{"type":"text","text":"hi"}"#), at: .zero) == .deliver(.text("hi")))
+        #expect(machine.receive(Self.text(#"{"type":"ping","t":1}"#), at: .zero) == .say(.pong(1)))
+        #expect(machine.receive(clientFrame(.ping, [7]), at: .zero) == .pong(ByteBuffer(bytes: [7])))
+        #expect(machine.receive(Self.text(#"{"type":"later"}"#), at: .zero) == .none)
         let played = Self.text(#"{"type":"played","epoch":1,"samples":960}"#)
-        #expect(machine.receive(played) == .deliver(.played(epoch: 1, samples: 960)))
+        #expect(machine.receive(played, at: .zero) == .deliver(.played(epoch: 1, samples: 960)))
     }
 
     @Test func `bye closes with 1000 and nothing is delivered after it`() {
         var machine = Self.conversing()
-        #expect(machine.receive(Self.text(#"{"type":"bye"}"#)) == .close(.ended))
-        #expect(machine.receive(Self.text(#"{"type":"interrupt"}"#)) == .none)
-        #expect(machine.receive(clientFrame(.text, [0xff], isMasked: false)) == .none)
-        #expect(machine.receive(clientFrame(.connectionClose)) == .disconnect(isDead: false))
+        #expect(machine.receive(Self.text(#"{"type":"bye"}"#), at: .zero) == .close(.ended))
+        #expect(machine.receive(Self.text(#"{"type":"interrupt"}"#), at: .zero) == .none)
+        #expect(machine.receive(clientFrame(.text, [0xff], isMasked: false), at: .zero) == .none)
+        #expect(machine.receive(clientFrame(.connectionClose), at: .zero) == .disconnect(isDead: false))
     }
 
     @Test func `the peer's close is answered with its code`() {
         var machine = Self.conversing()
-        #expect(machine.receive(clientFrame(.connectionClose, [0x03, 0xe9])) == .answerClose(1001))
+        #expect(machine.receive(clientFrame(.connectionClose, [0x03, 0xe9]), at: .zero) == .answerClose(1001))
     }
 
     @Test(arguments: [
@@ -49,12 +49,12 @@ internal import VoiceCore
     ])
     func `anything before hello closes with 1002`(frame: WebSocketFrame) {
         var machine = WebSocketMachine(limits: WebSocketLimits(), at: .zero)
-        #expect(machine.receive(frame).code == 1002)
+        #expect(machine.receive(frame, at: .zero).code == 1002)
     }
 
     @Test func `a second hello closes with 1002`() {
         var machine = Self.conversing()
-        #expect(machine.receive(Self.hello).code == 1002)
+        #expect(machine.receive(Self.hello, at: .zero).code == 1002)
     }
 
     @Test func `without hello the connection closes after ten seconds`() {
@@ -77,7 +77,26 @@ internal import VoiceCore
         var machine = Self.conversing()
         for seconds in stride(from: 20, through: 200, by: 20) {
             #expect(machine.tick(at: .seconds(seconds)) == .ping)
-            if seconds % 40 == 0 { #expect(machine.receive(clientFrame(.pong)) == .none) }
+            if seconds % 40 == 0 { #expect(machine.receive(clientFrame(.pong), at: .zero) == .none) }
+        }
+    }
+
+    @Test func `audio that comes faster than time passes is given up after a burst and keeps its place`() {
+        var machine = Self.conversing()
+        let second = clientFrame(.binary, [1, 0] + [UInt8](repeating: 0, count: 32_000))
+        for _ in 0..<5 { #expect(machine.receive(second, at: .zero).position != nil) }
+        for _ in 0..<2 { #expect(machine.receive(second, at: .milliseconds(900)) == .discard(.seconds(1))) }
+        #expect(machine.receive(second, at: .seconds(1)).position == 7 * 16_000)
+        #expect(machine.receive(second, at: .seconds(1)) == .discard(.seconds(1)))
+    }
+
+    @Test func `an hour of audio in real time is never given up`() {
+        var allowance = AudioAllowance(burst: .seconds(5), at: .zero)
+        for second in 1...3_600 {
+            // A sound card that runs 0.1 % fast, on a network that delivers a second's worth at a time.
+            let now = Duration.milliseconds(Double(second) * 999)
+            let isAdmitted = (0..<50).allSatisfy { _ in allowance.admits(.milliseconds(20), at: now) }
+            #expect(isAdmitted)
         }
     }
 
@@ -93,7 +112,7 @@ internal import VoiceCore
 
     private func fuzzOnce(_ random: inout SeededGenerator) {
         var machine = WebSocketMachine(limits: WebSocketLimits(), at: .zero)
-        if Bool.random(using: &random) { _ = machine.receive(Self.hello) }
+        if Bool.random(using: &random) { _ = machine.receive(Self.hello, at: .zero) }
         var (now, expected) = (Duration.zero, 0)
         for _ in 0..<60 {
             let wasClosing = machine.isClosing
@@ -102,7 +121,7 @@ internal import VoiceCore
                 now += .milliseconds(Int.random(in: 0..<9_000, using: &random))
                 action = machine.tick(at: now)
             } else {
-                action = machine.receive(Self.randomFrame(&random))
+                action = machine.receive(Self.randomFrame(&random), at: now)
             }
             if wasClosing { #expect(action == .none || action == .disconnect(isDead: false)) }
             guard case .deliver(.audio(let frame)) = action else { continue }
@@ -143,12 +162,18 @@ internal import VoiceCore
 
     private static func conversing() -> WebSocketMachine {
         var machine = WebSocketMachine(limits: WebSocketLimits(), at: .zero)
-        _ = machine.receive(hello)
+        _ = machine.receive(hello, at: .zero)
         return machine
     }
 }
 
 extension WebSocketMachine.Action {
+    /// Where delivered audio stands in its stream.
+    fileprivate var position: Int? {
+        if case .deliver(.audio(let frame)) = self { return frame.position }
+        return nil
+    }
+
     fileprivate var code: UInt16? {
         if case .close(let reason) = self { return reason.code }
         return nil

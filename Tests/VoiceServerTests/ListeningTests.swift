@@ -60,7 +60,7 @@ internal import VoiceCore
         ("::1", "http://[::1]:80"), ("voice.local", "http://voice.local:80"),
     ])
     func `the address is one a browser can open`(host: String, url: String) {
-        #expect(Endpoint(host: host, port: 80).description == url)
+        #expect(Endpoint(host: host, port: 80).url == url)
     }
 }
 

@@ -49,6 +49,7 @@ public final class FileTransport: Transport {
 
     private static let frame = Duration.milliseconds(20)
 
+    /// The rate of the agent's voice and of the recording.
     public let playoutRate: SampleRate
     private let rate: SampleRate
     private let utterances: [[Float]]
@@ -85,6 +86,7 @@ public final class FileTransport: Transport {
         AsyncStream { [self] in await nextFrame() }
     }
 
+    /// Lays audio into the recording and learns from the news who speaks. Never fails.
     public func send(_ message: TransportMessage) async throws(VoiceError) {
         let now = clock.now
         switch message {

@@ -33,6 +33,8 @@ final class Outbox: Sendable {
         }
     }
 
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
     func cut(epoch: Int) { state.withLock { $0.queue.cut(epoch: epoch) } }
 
     /// Refuses further frames; `last` go out after the text that waits.

@@ -57,6 +57,9 @@ package struct WebSocketConnection: Sendable {
     /// Succeeds when the socket is closed. Never fails.
     package var closed: EventLoopFuture<Void> { channel.closeFuture }
 
+    /// True once either side has begun to close.
+    package var isClosing: Bool { shared.outbox.isClosed }
+
     /// Answers `hello` with `ready`; the conversation goes on over the transport.
     package func accept(_ hello: BrowserProtocol.Hello, session: String, models: ModelNames) -> WebSocketTransport {
         // A peer that has just gone is noticed by the end of `events`.

@@ -36,7 +36,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        perform(machine.receive(Self.unwrapInboundIn(data)))
+        perform(machine.receive(Self.unwrapInboundIn(data), at: shared.clock.now))
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -94,6 +94,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         case .none: break
         case .begin(let hello): greeting.succeed(hello)
         case .deliver(let event): deliver(event)
+        case .discard(let duration): shared.counters.note(microphoneDropped: duration)
         case .say(let message): say(message)
         case .pong(let payload): send(.init(opcode: .pong, payload: payload))
         case .ping: send(.init(opcode: .ping, payload: ByteBuffer()))

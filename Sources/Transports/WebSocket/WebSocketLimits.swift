@@ -12,6 +12,8 @@ package struct WebSocketLimits: Sendable, Equatable {
     package var stallTimeout: Duration = .seconds(5)
     /// How long the closing handshake may take.
     package var closeTimeout: Duration = .seconds(1)
+    /// How much more microphone audio than time may pass.
+    package var microphoneBurst: Duration = .seconds(5)
     /// The most microphone audio that waits for the session.
     package var microphoneBacklog: Duration = .seconds(2)
     /// The most messages of microphone audio that wait for the session, however short.

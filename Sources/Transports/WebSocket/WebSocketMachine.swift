@@ -14,6 +14,8 @@ package struct WebSocketMachine: ~Copyable {
         case begin(BrowserProtocol.Hello)
         /// Something for the conversation.
         case deliver(TransportEvent)
+        /// Nothing: this much microphone audio came faster than anybody can speak, and is given up.
+        case discard(Duration)
         /// A text message for the page.
         case say(BrowserProtocol.ServerMessage)
         /// A pong frame with these bytes.
@@ -37,6 +39,7 @@ package struct WebSocketMachine: ~Copyable {
     private let limits: WebSocketLimits
     private var phase: Phase
     private var assembler: MessageAssembler
+    private var microphone: AudioAllowance
     private var nextPing: Duration
     private var unanswered = 0
 
@@ -45,6 +48,7 @@ package struct WebSocketMachine: ~Copyable {
         self.limits = limits
         phase = .greeting(deadline: now + limits.helloTimeout)
         assembler = MessageAssembler(limit: limits.messageBytes)
+        microphone = AudioAllowance(burst: limits.microphoneBurst, at: now)
         nextPing = now + limits.pingInterval
     }
 
@@ -55,7 +59,7 @@ package struct WebSocketMachine: ~Copyable {
     }
 
     /// Takes the next frame of the peer.
-    package mutating func receive(_ frame: WebSocketFrame) -> Action {
+    package mutating func receive(_ frame: WebSocketFrame, at now: Duration) -> Action {
         unanswered = 0
         if isClosing { return frame.opcode == .connectionClose ? .disconnect(isDead: false) : .none }
         switch assembler.feed(frame) {
@@ -67,7 +71,7 @@ package struct WebSocketMachine: ~Copyable {
             return .answerClose(code)
         case .text(let bytes):
             do { return handle(try BrowserProtocol.decode(text: bytes)) } catch { return close(error.reason) }
-        case .binary(let bytes): return handle(binary: bytes)
+        case .binary(let bytes): return handle(binary: bytes, at: now)
         }
     }
 
@@ -125,14 +129,15 @@ package struct WebSocketMachine: ~Copyable {
         }
     }
 
-    private mutating func handle(binary: ByteBuffer) -> Action {
+    private mutating func handle(binary: ByteBuffer, at now: Duration) -> Action {
         guard case .conversing(let rate, let position) = phase else {
             return close(.protocolError("the first message must be `hello`"))
         }
         do {
             let samples = try BrowserProtocol.decode(binary: binary, rate: rate)
             phase = .conversing(rate, position: position + samples.count)
-            return .deliver(.audio(AudioFrame(samples: samples, rate: rate, position: position)))
+            let frame = AudioFrame(samples: samples, rate: rate, position: position)
+            return microphone.admits(frame.duration, at: now) ? .deliver(.audio(frame)) : .discard(frame.duration)
         } catch {
             return close(error.reason)
         }

@@ -171,7 +171,7 @@ async function microphoneLost() {
   try {
     await talk.capture.open("");
     await devices.refresh();
-    notices.show("microphone", { ...problems.microphoneReplaced, actions: [["Choose", openSettings]] });
+    notices.show("microphone", { ...problems.microphoneReplaced, actions: [["Choose", openSettings]], seconds: 12 });
   } catch {
     notices.show("microphone", {
       ...problems.microphoneGone, actions: [["Try again", () => changeMicrophone(devices.input)]],
@@ -345,7 +345,7 @@ installHook({
   phase: () => state.phase,
   session: () => state.session,
   models: () => state.models,
-  speaking: () => ({ user: state.userSpeaking, agent: state.agentSpeaking }),
+  speaking: () => ({ user: state.userSpeaking, agent: state.agentSpeaking, thinking: state.thinking }),
   transcript: () => transcript.snapshot(),
   reports: () => structuredClone(state.reports),
   drops: () => structuredClone(state.drops),

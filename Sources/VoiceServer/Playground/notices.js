@@ -7,8 +7,8 @@ export class Notices {
     this.shown = new Map();
   }
 
-  /** Shows or replaces the notice of this kind. `actions` are [label, function] pairs; `tone` is "error" or "info". */
-  show(kind, { tone = "error", title, text = "", actions = [], dismissible = true }) {
+  /** Shows or replaces the notice of this kind. `actions` are [label, function] pairs; `tone` is "error" or "info"; after `seconds` it goes. */
+  show(kind, { tone = "error", title, text = "", actions = [], dismissible = true, seconds }) {
     const element = document.createElement("div");
     element.className = `notice ${tone}`;
     element.dataset.kind = kind;
@@ -38,6 +38,7 @@ export class Notices {
     const before = this.shown.get(kind);
     if (before) before.element.replaceWith(element); else this.container.prepend(element);
     this.shown.set(kind, { element, detail, title, text });
+    if (seconds) setTimeout(() => { if (this.shown.get(kind)?.element === element) this.clear(kind); }, seconds * 1000);
     while (this.shown.size > MOST) this.clear(this.shown.keys().next().value);
   }
 

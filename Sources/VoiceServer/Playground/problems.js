@@ -67,7 +67,7 @@ export function connectionLost({ kind, reason, until, attempt }) {
   const cause = reason ? sentence(reason) : usual;
   const text = () => {
     const seconds = Math.max(0, Math.ceil((until - performance.now()) / 1000));
-    return `${cause} Trying again${seconds > 0 ? ` in ${seconds} s` : " now"} (attempt ${attempt}).`;
+    return `${cause} Trying again${seconds > 0 ? ` in ${seconds}\u00a0s` : " now"} (attempt\u00a0${attempt}).`;
   };
   return { title, text };
 }

@@ -100,7 +100,7 @@ private struct ServerService: Service {
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await server.run { endpoint in
-                StandardOutput.write("Repartee is ready: open \(endpoint) (stop with Ctrl-C)\n")
+                StandardOutput.write("Repartee is ready: open \(endpoint.url) (stop with Ctrl-C)\n")
                 StandardError.print("engines loaded in \(Int(startup.milliseconds)) ms")
             }
         }
