@@ -131,14 +131,3 @@ let package = Package(
         tests("VoiceServerTests", ["VoiceServer", "Transports", log] + nio),
     ]
 )
-
-// While the tree grows: targets that are not here yet.
-let missing: Set<String> = ["LanguageModelTests"]
-package.targets.removeAll { missing.contains($0.name) }
-for target in package.targets {
-    target.dependencies.removeAll {
-        if case .byNameItem(let name, _) = $0 { return missing.contains(name) }
-        return false
-    }
-}
-if missing.contains("repartee") { package.products = [] }

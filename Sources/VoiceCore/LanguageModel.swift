@@ -47,7 +47,7 @@ public struct SamplingOptions: Sendable, Equatable, Codable {
         minP: Float = 0,
         repeatPenalty: Float = 1.1,
         seed: UInt32 = 42,
-        maxTokens: Int = 160
+        maxTokens: Int = 100
     ) {
         self.temperature = temperature
         self.topK = topK

@@ -20,7 +20,7 @@ struct SmartTurnTests {
 
     @Test func `the features equal Whisper's`() throws {
         let file = try GGUFFile(path: ModelFiles.smartTurn)
-        let logMel = try LogMel(SmartTurnHyperparameters(file))
+        let logMel = try #require(LogMel(SmartTurnHyperparameters(file)))
         let golden = try Golden.load()
         let turn = try #require(golden.turns.first { $0.name == golden.melClip })
         let features = try logMel.features(of: turn.samples())

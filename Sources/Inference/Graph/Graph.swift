@@ -67,7 +67,7 @@ package final class Graph<Ports> {
 
     /// Sets an input of 32-bit integers, first dimension fastest.
     /// - Throws: ``VoiceError/Code/fault`` also when an index is outside the bound that the input was declared with.
-    package func write(_ values: [Int32], to input: GraphInput) throws(VoiceError) {
+    package func write(indices values: [Int32], to input: GraphInput) throws(VoiceError) {
         try storage.check(input.tensor, count: values.count, types: [.i32], doing: "write integers to")
         if let bound = input.tensor.indexBound, let wrong = values.first(where: { $0 < 0 || Int($0) >= bound }) {
             throw VoiceError(.fault, "The index \(wrong) is outside 0..<\(bound).")

@@ -40,6 +40,7 @@ package final class LlamaModel: @unchecked Sendable {
     package let beginToken: TokenID?
 
     let pointer: OpaquePointer
+    let isOnCPU: Bool
     private let vocabulary: OpaquePointer
 
     /// Loads a model. Blocks for as long as the disk takes.
@@ -56,6 +57,7 @@ package final class LlamaModel: @unchecked Sendable {
         }
         self.pointer = pointer
         self.vocabulary = vocabulary
+        isOnCPU = options.device.kind == .cpu
         path = file.path
         vocabularyCount = Int(llama_vocab_n_tokens(vocabulary))
         trainedContextLength = Int(llama_model_n_ctx_train(pointer))

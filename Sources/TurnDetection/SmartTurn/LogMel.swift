@@ -3,7 +3,6 @@
 #else
     internal import Darwin
 #endif
-package import VoiceCore
 
 /// Stage 1: Whisper's log-mel features of the last seconds of a turn.
 ///
@@ -33,16 +32,10 @@ package final class LogMel {
     /// Added to the variance.
     private static let epsilon = 1e-7
 
-    /// Prepares the tables.
-    /// - Throws: ``VoiceError/Code/malformedInput`` when the window's length is not a product of fours and fives.
-    package init(_ hyperparameters: SmartTurnHyperparameters) throws(VoiceError) {
+    /// Prepares the tables; nil when the window's length is not a product of fours and fives.
+    package init?(_ hyperparameters: SmartTurnHyperparameters) {
         let h = hyperparameters
-        guard let fourier = FourierTransform(length: h.fftLength) else {
-            throw VoiceError(
-                .malformedInput,
-                "A spectrum of \(h.fftLength) points is not supported. Choose another Smart Turn file."
-            )
-        }
+        guard let fourier = FourierTransform(length: h.fftLength) else { return nil }
         self.hyperparameters = h
         self.fourier = fourier
         window = (0..<h.fftLength).map { 0.5 - 0.5 * Float(cos(2 * Double.pi * Double($0) / Double(h.fftLength))) }

@@ -19,8 +19,11 @@ package final class SmartTurnNetwork {
     /// - Throws: ``VoiceError/Code/malformedInput`` when the file is not a Smart Turn model.
     package init(_ file: GGUFFile, on stream: ComputeStream) throws(VoiceError) {
         let h = try SmartTurnHyperparameters(file)
+        guard let logMel = LogMel(h) else {
+            throw file.unsuitable("spectra of \(h.fftLength) points are not supported, only products of 4 and 5")
+        }
+        self.logMel = logMel
         let weights = try SmartTurnParameters(file, h).weights(on: stream.device)
-        logMel = try LogMel(h)
         graph = try Graph(on: stream) { g throws(VoiceError) in
             let features = try g.input("features", shape: [h.frames, h.melBins])
             var x = try SmartTurnStem(hyperparameters: h, weights: weights).build(g, features.tensor)

@@ -10,8 +10,8 @@ internal import VoiceCore
 /// - the key bias drops out, because it adds the same to every score of a softmax;
 /// - the value bias goes into the output bias, because attention weights sum to 1;
 /// - the pooling score's bias drops out of its softmax, and the final norm passes through the pooled sum;
-/// - the feed-forward block is cut into parts of the encoder's width, and the second convolution into its taps: smaller
-///   matrices stay in the cache (measured, see MODEL.md).
+/// - the feed-forward block is cut into parts, and the second convolution into its taps: smaller matrices stay in the
+///   cache (measured, see MODEL.md).
 struct SmartTurnParameters {
     let hyperparameters: SmartTurnHyperparameters
     private let file: GGUFFile
@@ -32,9 +32,9 @@ struct SmartTurnParameters {
         try Weights(computed: computed, from: file.path, on: device)
     }
 
-    /// Parts that a feed-forward block is computed in.
+    /// Parts that a feed-forward block is computed in, each about twice as wide as the encoder.
     static func feedForwardParts(_ h: SmartTurnHyperparameters) -> Int {
-        h.feedForwardSize % h.hiddenSize == 0 ? h.feedForwardSize / h.hiddenSize : 1
+        max(1, h.feedForwardSize / (2 * h.hiddenSize))
     }
 
     // MARK: the stages

@@ -16,7 +16,8 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         commandName: "v2v",
         abstract: "Voice to voice: spoken questions through the whole loop, in real time.",
         discussion: """
-            Ten short and ten long questions, spoken by flite, one conversation, each 1 s after the agent has finished. \
+            Ten short and ten long questions, spoken by flite, one conversation, each 1 s after the agent has finished; \
+            replies are at most 32 tokens. \
             V2V is measured in the recording of both sides: first audible agent sample minus last audible sample of the \
             question. ASR, LLM and TTS are the turns' own tiles.
             """
@@ -69,6 +70,8 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
     func run() async throws {
         var settings = try agent.settings()
         settings.conversation.greeting = ""
+        // Replies need not be heard to their end: what is measured is over when they begin.
+        settings.conversation.sampling.maxTokens = 32
         let engines = try await EngineRoom(store: global.store, settings: settings).engines(sessions: 1)
         let questions = try await spokenQuestions()
         var schedule = FileTransport.Schedule()
