@@ -10,6 +10,8 @@ package actor Playout {
     package enum Event: Sendable, Equatable {
         /// The first audible sample of this reply plays at `at` on the session's clock.
         case audible(epoch: Int, at: Duration)
+        /// The far end began to play this reply later than it was sent: the first audible sample really played at `at`.
+        case confirmed(epoch: Int, at: Duration)
         /// More of the reply was heard.
         case progress(epoch: Int, heard: String, pending: String)
         /// All of the reply was played.
@@ -123,8 +125,15 @@ package actor Playout {
     /// Takes the far end's word for how much it has played.
     package func acknowledge(samples: Int, epoch: Int) {
         guard reply?.epoch == epoch, samples >= 0 else { return }
+        let now = clock.now
+        let isFirst = reply?.acknowledged == nil
         let played = max(reply?.acknowledged?.samples ?? 0, min(samples, reply?.sent ?? 0))
-        reply?.acknowledged = (played, clock.now)
+        reply?.acknowledged = (played, now)
+        // The page reports as soon as sound leaves, so its first word tells when playing began: its own buffer and the
+        // way there belong to what the person waits for.
+        guard isFirst, samples > 0, let start = reply?.start, let first = reply?.firstAudible else { return }
+        let begun = now - rate.duration(ofSamples: played)
+        if begun > start { report(.confirmed(epoch: epoch, at: begun + rate.duration(ofSamples: first))) }
     }
 
     /// Silences a reply now. Returns the text that was heard, nil if the reply is not open any more.

@@ -87,6 +87,8 @@ struct Session {
     mutating func handle(_ input: SessionInput) async {
         switch input {
         case .turn(let event):
+            // Nobody waits in silence for the answer to something typed.
+            if case .typed = event { endpoints = [:] }
             await perform(machine.handle(event, at: clock.now))
         case .partial(let text):
             await show(.userTranscript(turn: machine.turn, text: join(machine.carried, text), isFinal: false))
@@ -122,7 +124,10 @@ struct Session {
             await cut(epoch)
         case .drop(let turn, let reason):
             logger.info("Turn dropped", metadata: ["turn": "\(turn)", "reason": "\(reason)"])
-            if let (said, words) = unanswered, said == turn { context.commit(user: words, heard: "") }
+            if let (said, words) = unanswered, said == turn {
+                context.commit(user: words, heard: "")
+                await show(.agentTranscript(turn: turn, heard: "", pending: "", isFinal: true, interrupted: true))
+            }
             unanswered = nil
             await show(.turnDropped(turn: turn, reason: reason))
         case .showUserSpeaking(let speaks):
@@ -189,7 +194,9 @@ struct Session {
             agentSpeaks(true)
             await show(.agentSpeaking(true))
             await perform(machine.handle(.replyAudible(epoch: epoch), at: clock.now))
-            logLatency()
+        case .confirmed(let epoch, let at):
+            guard reply?.epoch == epoch else { return }
+            reply?.timeline.audible = at
         case .progress(let epoch, let heard, let pending):
             guard let open = reply, open.epoch == epoch else { return }
             reply?.heard = heard
@@ -216,6 +223,7 @@ struct Session {
         context.commit(user: open.user, heard: heard)
         if let user = open.user {
             if open.isAudible {
+                logLatency(of: open)
                 let report = turnReport(open, user: user, heard: heard, interrupted: interrupted)
                 reports.append(report)
                 await show(.turnReport(report))
@@ -256,12 +264,10 @@ struct Session {
         await show(.error(code: error.code.description, message: error.message))
     }
 
-    private func logLatency() {
-        guard let timeline = reply?.timeline, let voiceToVoice = timeline.voiceToVoice, let tiles = timeline.tiles,
-            let turn = reply?.turn
-        else { return }
+    private func logLatency(of reply: OpenReply) {
+        guard let voiceToVoice = reply.timeline.voiceToVoice, let tiles = reply.timeline.tiles else { return }
         func line(_ service: String, _ milliseconds: Double) {
-            logger.info("\(service) TTFB: \(Int(milliseconds.rounded()))ms", metadata: ["turn": "\(turn)"])
+            logger.info("\(service) TTFB: \(Int(milliseconds.rounded()))ms", metadata: ["turn": "\(reply.turn)"])
         }
         line("ServerVoiceToVoice", voiceToVoice)
         line("SpeechRecognizer", tiles.asrFinal)

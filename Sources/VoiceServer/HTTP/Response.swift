@@ -24,6 +24,8 @@ struct Response: Sendable, Equatable {
         self.closes = closes
         if status != .notModified { self.headers.replaceOrAdd(name: "Content-Length", value: "\(body.readableBytes)") }
         self.headers.replaceOrAdd(name: "X-Content-Type-Options", value: "nosniff")
+        // The page states the rest of its policy itself; only this part cannot be said in a page.
+        self.headers.replaceOrAdd(name: "Content-Security-Policy", value: "frame-ancestors 'none'")
     }
 
     /// A status with one line of text for a person.
