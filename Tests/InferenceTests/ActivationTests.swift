@@ -4,9 +4,9 @@ internal import VoiceCore
 @testable internal import Inference
 
 #if canImport(Glibc)
-    import Glibc
+    internal import Glibc
 #else
-    import Darwin
+    internal import Darwin
 #endif
 
 @Suite struct ActivationTests {
