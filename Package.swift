@@ -90,7 +90,11 @@ let package = Package(
         ),
         library("LanguageModels", ["VoiceCore", "Inference"]),
         library("SpeechSynthesis", ["VoiceCore", "Audio", "CFlite"]),
-        library("TurnDetection", ["VoiceCore", "Audio", "Inference"]),
+        library(
+            "TurnDetection",
+            ["VoiceCore", "Inference"],
+            documents: ["Silero/MODEL.md", "SmartTurn/MODEL.md"]
+        ),
 
         // 4: agent
         library("Conversation", ["VoiceCore", "Audio", log]),
@@ -120,7 +124,7 @@ let package = Package(
 
         tests("VoiceCoreTests"),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
-        tests("InferenceTests", ["Inference"]),
+        tests("InferenceTests", ["CLlama", "Inference"]),
         tests("SpeechRecognitionTests", ["SpeechRecognition", "SpeechSynthesis", "Audio"]),
         tests("LanguageModelTests", ["LanguageModels", "Inference"]),
         tests("SpeechSynthesisTests", ["SpeechSynthesis", "Audio"]),

@@ -198,7 +198,11 @@ class Browser:
         self.process.wait(5)
         if self.log is not subprocess.DEVNULL:
             self.log.close()
-        shutil.rmtree(self.profile, ignore_errors=True)
+        for _ in range(10):                       # its children may still be writing their last
+            shutil.rmtree(self.profile, ignore_errors=True)
+            if not os.path.exists(self.profile):
+                return
+            time.sleep(0.1)
 
 
 class Page:

@@ -160,6 +160,15 @@ internal import VoiceTesting
         #expect(!outcome.audioTimes(epoch: 1).isEmpty)
     }
 
+    @Test func `words whose answer was stopped before it was heard stay in the context`() async throws {
+        let outcome = try await converse([
+            .speech(.seconds(1)), .silence(.milliseconds(260)), .interrupt, .silence(.seconds(1)), .text("go on"),
+            .silence(.seconds(10)),
+        ])
+        #expect(outcome.report.turns.map(\.user) == ["go on"])
+        #expect(outcome.model.conversations.last?.map(\.content) == ["Be brief.", "what is it", "go on"])
+    }
+
     @Test func `a language model that fails apologises and the session goes on`() async throws {
         let outcome = try await converse(
             [.speech(.seconds(1)), .silence(.seconds(8)), .speech(.seconds(1)), .silence(.seconds(10))],

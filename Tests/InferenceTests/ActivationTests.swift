@@ -11,38 +11,41 @@ internal import VoiceCore
 
 @Suite struct ActivationTests {
     /// From far below to far above where the functions have levelled off; 1003 is not a multiple of the lanes.
-    private let x = (0..<2006).map { (Float($0 % 1003) - 501) / 40 }
+    private let x = (0..<1003).map { (Float($0) - 501) / 40 }
     private let bias = (0..<1003).map { Float($0 % 7) / 10 - 0.3 }
 
-    @Test(arguments: [1, 2]) func `one-pass activations are exact to 5e-7`(threads: Int) throws {
-        let stream = try ComputeStream(on: .cpu(), threads: threads)
-        let graph = try Graph(on: stream) { g throws(VoiceError) in
-            let x = try g.input("x", shape: [1003, 2])
-            let bias = try g.input("bias", shape: [1003])
-            let gelu = try g.output(g.geluExact(x.tensor, bias: bias.tensor), "gelu")
-            let tanh = try g.output(g.tanh(x.tensor, bias: bias.tensor), "tanh")
-            return (x: x, bias: bias, gelu: gelu, tanh: tanh)
+    @Test(arguments: [1, 2]) func `activations of linear layers are exact to 5e-7`(threads: Int) throws {
+        let device = try Device.cpu()
+        let weights = try Weights(computed: [("x", [1, 1003], x), ("b", [1003], bias)], from: "computed", on: device)
+        let graph = try Graph(on: ComputeStream(on: device, threads: threads)) { g throws(VoiceError) in
+            // Two columns: the weights, and minus the weights.
+            let signs = try g.input("signs", shape: [1, 2])
+            let (x, bias) = try (weights.tensor("x"), weights.tensor("b"))
+            let gelu = try g.linear(signs.tensor, x, bias: bias, activation: .geluExact)
+            let tanh = try g.linear(signs.tensor, x, bias: bias, activation: .tanh)
+            return (signs: signs, gelu: try g.output(gelu, "gelu"), tanh: try g.output(tanh, "tanh"))
         }
-        try graph.write(x, to: graph.ports.x)
-        try graph.write(bias, to: graph.ports.bias)
+        try graph.write([1, -1] as [Float], to: graph.ports.signs)
         try graph.run()
         let gelus = try graph.read(graph.ports.gelu)
         let tanhs = try graph.read(graph.ports.tanh)
-        for index in x.indices {
-            let value = Double(x[index] + bias[index % 1003])
+        for index in gelus.indices {
+            let value = Double((index < 1003 ? x[index] : -x[index - 1003]) + bias[index % 1003])
             let gelu = 0.5 * value * (1 + erf(value / 2.0.squareRoot()))
             #expect(abs(Double(gelus[index]) - gelu) <= 5e-7 * max(1, abs(value)), "gelu(\(value))")
             #expect(abs(Double(tanhs[index]) - tanh(value)) <= 4e-7, "tanh(\(value))")
         }
     }
 
-    @Test func `a bias of another length than the rows is refused`() throws {
-        let stream = try ComputeStream(on: .cpu())
+    @Test func `a bias of another length than the layer's outputs is refused`() throws {
+        let device = try Device.cpu()
+        let weights = try Weights(computed: [("w", [2, 8], [Float](repeating: 1, count: 16))], from: "", on: device)
         #expect(throws: VoiceError.self) {
-            _ = try Graph(on: stream) { g throws(VoiceError) in
-                let x = try g.input("x", shape: [8, 2])
+            _ = try Graph(on: ComputeStream(on: device)) { g throws(VoiceError) in
+                let x = try g.input("x", shape: [2])
                 let bias = try g.input("bias", shape: [4])
-                return try g.output(g.tanh(x.tensor, bias: bias.tensor), "y")
+                let y = try g.linear(x.tensor, weights.tensor("w"), bias: bias.tensor, activation: .tanh)
+                return try g.output(y, "y")
             }
         }
     }

@@ -1,5 +1,5 @@
-import Foundation
-import Testing
+internal import Foundation
+internal import Testing
 
 /// The bytes of a GGUF file, to be damaged in one place.
 struct DamagedFile {

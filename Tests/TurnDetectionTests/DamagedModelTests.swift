@@ -1,8 +1,8 @@
-import Inference
-import Testing
-import VoiceCore
+internal import Inference
+internal import Testing
+internal import VoiceCore
 
-@testable import TurnDetection
+@testable internal import TurnDetection
 
 /// A model file that is not what it should be is refused with a message that names it; the process lives.
 @Suite(.enabled(if: ModelFiles.areExpected, "run scripts/bootstrap to fetch the models"))

@@ -1,7 +1,7 @@
-import Foundation
-import Testing
+internal import Foundation
+internal import Testing
 
-@testable import TurnDetection
+@testable internal import TurnDetection
 
 @Suite struct FourierTransformTests {
     @Test(arguments: [4, 5, 16, 20, 100, 400]) func `a transform equals its definition`(length: Int) throws {

@@ -1,6 +1,6 @@
-import Foundation
-import Testing
-import VoiceCore
+internal import Foundation
+internal import Testing
+internal import VoiceCore
 
 /// The committed results of `Reference/TurnDetection/make_golden.py`.
 struct Golden: Decodable {

@@ -34,6 +34,8 @@ struct Session {
     private var context: Context
     private var reply: OpenReply?
     private var prefill: Mailbox<Never>?
+    /// What the person said in the turn whose reply was cut before it was heard.
+    private var unanswered: (turn: Int, user: String)?
     private var endpoints: [Int: TurnMachine.Endpoint] = [:]
     /// The finished turns that answered the person, in order.
     private(set) var reports: [TurnReport] = []
@@ -71,6 +73,8 @@ struct Session {
         let epoch = machine.greet()
         reply = OpenReply(epoch: epoch, turn: 0, user: nil, timeline: TurnTimeline(), stop: stop)
         start(.say(epoch: epoch, configuration.greeting), stop)
+        // The greeting is spoken long before it is heard: time to read the instructions.
+        prepare()
     }
 
     /// Closes what is open: the person has gone.
@@ -118,6 +122,8 @@ struct Session {
             await cut(epoch)
         case .drop(let turn, let reason):
             logger.info("Turn dropped", metadata: ["turn": "\(turn)", "reason": "\(reason)"])
+            if let (said, words) = unanswered, said == turn { context.commit(user: words, heard: "") }
+            unanswered = nil
             await show(.turnDropped(turn: turn, reason: reason))
         case .showUserSpeaking(let speaks):
             await show(.userSpeaking(speaks))
@@ -130,6 +136,7 @@ struct Session {
         timeline.endpoint = endpoints[turn]
         timeline.transcript = clock.now
         reply = OpenReply(epoch: epoch, turn: turn, user: text, timeline: timeline, stop: stop)
+        unanswered = nil
         start(.answer(epoch: epoch, context.asked(text)), stop)
         await show(.userTranscript(turn: turn, text: text, isFinal: true))
     }
@@ -145,8 +152,9 @@ struct Session {
         open.stop.finish()
         let heard = await playout.cut(epoch: epoch) ?? open.heard
         guard open.isAudible else {
-            // Nothing was heard: what the person said goes on, and the reply never was.
+            // Nothing was heard: the reply never was. The person's words go on with what they say next, or are dropped.
             reply = nil
+            unanswered = open.user.map { (open.turn, $0) }
             return
         }
         await close(heard: heard, interrupted: true)

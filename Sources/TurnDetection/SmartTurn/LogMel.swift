@@ -21,9 +21,14 @@ package final class LogMel {
     private var samples: [Float]
     private var buffer: [FourierTransform.Value]
     private var scratch: [FourierTransform.Value]
-    /// Powers of eight frames: four in each.
-    private var powers: [(SIMD4<Float>, SIMD4<Float>)]
+    private var powers: [Powers]
     private var result: [Float]
+
+    /// Powers of eight frames in one frequency bin.
+    private struct Powers {
+        var first: SIMD4<Float>
+        var second: SIMD4<Float>
+    }
 
     /// Frames per batch: two real frames in each complex transform, four transforms in the lanes.
     private static let batch = 8
@@ -43,7 +48,7 @@ package final class LogMel {
         samples = [Float](repeating: 0, count: h.maximumSamples + h.fftLength + Self.batch * h.hopLength)
         buffer = [FourierTransform.Value](repeating: .zero, count: h.fftLength)
         scratch = buffer
-        powers = [(SIMD4<Float>, SIMD4<Float>)](repeating: (.zero, .zero), count: h.fftLength / 2 + 1)
+        powers = [Powers](repeating: Powers(first: .zero, second: .zero), count: h.fftLength / 2 + 1)
         result = [Float](repeating: 0, count: h.melBins * h.frames)
     }
 
@@ -54,9 +59,15 @@ package final class LogMel {
         normalise(turn)
         var maximum = log10(Self.floor)
         for frame in stride(from: 0, to: hyperparameters.frames, by: Self.batch) {
-            load(frame)
+            Self.load(
+                samples,
+                from: frame * hyperparameters.hopLength,
+                hyperparameters.hopLength,
+                window,
+                into: &buffer
+            )
             fourier.transform(&buffer, &scratch)
-            separate()
+            Self.separate(buffer, into: &powers)
             maximum = max(maximum, writeBands(of: frame))
         }
         let bottom = maximum - 8
@@ -88,10 +99,15 @@ package final class LogMel {
     }
 
     /// Puts eight frames under the window: the first four as real parts, the others as imaginary parts.
-    private func load(_ frame: Int) {
-        let hop = hyperparameters.hopLength
-        for index in 0..<hyperparameters.fftLength {
-            let first = frame * hop + index
+    private static func load(
+        _ samples: [Float],
+        from start: Int,
+        _ hop: Int,
+        _ window: [Float],
+        into buffer: inout [FourierTransform.Value]
+    ) {
+        for index in window.indices {
+            let first = start + index
             let second = first + 4 * hop
             let re = SIMD4(samples[first], samples[first + hop], samples[first + 2 * hop], samples[first + 3 * hop])
             let im = SIMD4(samples[second], samples[second + hop], samples[second + 2 * hop], samples[second + 3 * hop])
@@ -101,13 +117,14 @@ package final class LogMel {
 
     /// The powers of the two real signals in each transform: with Z = A + iB, A and B are Z's parts that are even and odd
     /// under conjugation and reversal.
-    private func separate() {
-        let length = hyperparameters.fftLength
+    private static func separate(_ values: [FourierTransform.Value], into powers: inout [Powers]) {
         for bin in powers.indices {
-            let mirrored = (length - bin) % length
-            let (sum, difference) = (buffer[bin] + buffer[mirrored], buffer[bin] - buffer[mirrored])
-            powers[bin].0 = (sum.re * sum.re + difference.im * difference.im) * 0.25
-            powers[bin].1 = (sum.im * sum.im + difference.re * difference.re) * 0.25
+            let mirrored = bin == 0 ? 0 : values.count - bin
+            let (sum, difference) = (values[bin] + values[mirrored], values[bin] - values[mirrored])
+            powers[bin] = Powers(
+                first: (sum.re * sum.re + difference.im * difference.im) * 0.25,
+                second: (sum.im * sum.im + difference.re * difference.re) * 0.25
+            )
         }
     }
 
@@ -117,18 +134,23 @@ package final class LogMel {
         let lanes = min(Self.batch, frames - frame)
         var maximum = -Float.infinity
         for (band, filter) in filterbank.filters.enumerated() {
-            var sums = (SIMD4<Float>.zero, SIMD4<Float>.zero)
-            for (offset, weight) in filter.weights.enumerated() {
-                let power = powers[filter.firstBin + offset]
-                sums.0 += power.0 * weight
-                sums.1 += power.1 * weight
-            }
+            let sums = Self.sum(powers, under: filter)
             for lane in 0..<lanes {
-                let value = log10(max(Self.floor, lane < 4 ? sums.0[lane] : sums.1[lane - 4]))
+                let value = log10(max(Self.floor, lane < 4 ? sums.first[lane] : sums.second[lane - 4]))
                 result[band * frames + frame + lane] = value
                 maximum = max(maximum, value)
             }
         }
         return maximum
+    }
+
+    private static func sum(_ powers: [Powers], under filter: MelFilterbank.Filter) -> Powers {
+        var sums = Powers(first: .zero, second: .zero)
+        for (offset, weight) in filter.weights.enumerated() {
+            let power = powers[filter.firstBin + offset]
+            sums.first += power.first * weight
+            sums.second += power.second * weight
+        }
+        return sums
     }
 }

@@ -39,7 +39,12 @@ struct SmartTurnLayer {
         let normalised = try g.norm(x, epsilon: hyperparameters.epsilon)
         var result = try g.add(x, weight("fall.bias"))
         for part in 0..<SmartTurnParameters.feedForwardParts(hyperparameters) {
-            let inner = try g.geluExact(g.matmul(weight("rise.\(part)"), normalised), bias: weight("rise.\(part).bias"))
+            let inner = try g.linear(
+                normalised,
+                weight("rise.\(part)"),
+                bias: weight("rise.\(part).bias"),
+                activation: .geluExact
+            )
             result = try g.add(result, g.matmul(weight("fall.\(part)"), inner))
         }
         return result

@@ -10,8 +10,7 @@ internal import VoiceCore
 /// - the key bias drops out, because it adds the same to every score of a softmax;
 /// - the value bias goes into the output bias, because attention weights sum to 1;
 /// - the pooling score's bias drops out of its softmax, and the final norm passes through the pooled sum;
-/// - the feed-forward block is cut into parts, and the second convolution into its taps: smaller matrices stay in the
-///   cache (measured, see MODEL.md).
+/// - the feed-forward block is cut into parts: smaller matrices stay in the cache (measured, see MODEL.md).
 struct SmartTurnParameters {
     let hyperparameters: SmartTurnHyperparameters
     private let file: GGUFFile
@@ -44,11 +43,10 @@ struct SmartTurnParameters {
         let first = try matrix("encoder.conv1.weight", inputs: [h.kernelSize, h.melBins], outputs: width)
         computed.append(("stem.0.weight", [h.kernelSize, h.melBins, width], first.elements))
         add("stem.0.bias", try vector("encoder.conv1.bias", width))
-        // Columns of the file: channel by channel, three taps each.
+        // Columns of the file: channel by channel, three taps each. The graph takes tap by tap.
         let second = try matrix("encoder.conv2.weight", inputs: [h.kernelSize, width], outputs: width)
-        func tap(_ index: Int) -> [Int] { (0..<width).map { $0 * h.kernelSize + index } }
-        add("stem.1.before", second.columns(tap(0)))
-        add("stem.1.pair", second.columns(tap(1) + tap(2)))
+        let tapByTap = (0..<h.kernelSize).flatMap { tap in (0..<width).map { $0 * h.kernelSize + tap } }
+        add("stem.1.weight", second.columns(tapByTap))
         add("stem.1.bias", try vector("encoder.conv2.bias", width))
         let table = try floats("encoder.embed_positions.weight", [width, h.positions])
         computed.append(("positions", [width, h.positions], table))
