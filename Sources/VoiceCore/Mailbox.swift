@@ -2,8 +2,9 @@ internal import Synchronization
 
 /// A bounded queue from any number of senders to one receiver.
 ///
-/// Sending never suspends. What happens when the queue is full is chosen at the start and counted. While a message
-/// waits or is being handled, the session's clock knows that there is work, so that simulated time stands still.
+/// Sending never suspends. What happens when the queue is full is chosen at the start and counted. From a message's
+/// arrival at a waiting receiver until that waits again, the session's clock knows that there is work, so that simulated
+/// time stands still.
 public final class Mailbox<Message: Sendable>: Sendable {
     /// What a full mailbox gives up.
     public enum Overflow: Sendable {
@@ -43,27 +44,24 @@ public final class Mailbox<Message: Sendable>: Sendable {
     /// - Returns: false if the mailbox is finished, or was full and refused this message.
     @discardableResult
     public func send(_ message: Message) -> Bool {
-        clock.workBegan()
-        let (receiver, surplus, accepted) = state.withLock {
-            state -> (CheckedContinuation<Message?, Never>?, Int, Bool) in
-            if state.isFinished { return (nil, 1, false) }
+        let (receiver, accepted) = state.withLock { state -> (CheckedContinuation<Message?, Never>?, Bool) in
+            if state.isFinished { return (nil, false) }
             if let receiver = state.receiver {
                 state.receiver = nil
-                return (receiver, 0, true)
+                return (receiver, true)
             }
-            guard state.queue.count >= capacity else {
-                state.queue.append(message)
-                return (nil, 0, true)
+            if state.queue.count >= capacity {
+                state.dropped += 1
+                guard overflow == .dropOldest else { return (nil, false) }
+                state.queue.removeFirst()
             }
-            state.dropped += 1
-            guard overflow == .dropOldest else { return (nil, 1, false) }
-            state.queue.removeFirst()
             state.queue.append(message)
-            return (nil, 1, true)
+            return (nil, true)
         }
-        for _ in 0..<surplus { clock.workEnded() }
-        receiver?.resume(returning: message)
-        return accepted
+        guard let receiver else { return accepted }
+        clock.workBegan()
+        receiver.resume(returning: message)
+        return true
     }
 
     /// Ends the mailbox: messages already there are still received, later ones are refused.
@@ -94,8 +92,6 @@ public final class Mailbox<Message: Sendable>: Sendable {
                 }
                 switch outcome {
                 case .message(let message):
-                    // The waiting message carried its own unit of work; the receiver's previous unit ends here.
-                    clock.workEnded()
                     continuation.resume(returning: message)
                 case .end:
                     continuation.resume(returning: nil)
