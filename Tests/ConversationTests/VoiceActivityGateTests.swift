@@ -23,15 +23,15 @@ internal import Testing
         )
     }
 
-    @Test func `silence hushes after three windows and stops after six`() {
+    @Test func `silence hushes after two windows and stops after four`() {
         let found = edges("####......")
-        #expect(found[6] == [.hush(lastSpeech: 4 * 512)])
-        #expect(found[9] == [.stopped(lastSpeech: 4 * 512)])
+        #expect(found[5] == [.hush(lastSpeech: 4 * 512)])
+        #expect(found[7] == [.stopped(lastSpeech: 4 * 512)])
         #expect(found[4...].flatMap { $0 }.count == 2)
     }
 
     @Test func `speech after a hush resumes, before it nothing happened`() {
-        #expect(edges("####...#")[7] == [.resumed])
-        #expect(edges("####..#")[6] == [])
+        #expect(edges("####..#")[6] == [.resumed])
+        #expect(edges("####.#")[5] == [])
     }
 }

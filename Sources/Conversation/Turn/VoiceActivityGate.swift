@@ -13,10 +13,12 @@ package struct VoiceActivityGate: Sendable {
         package var start: Duration = .milliseconds(96)
         /// The same while the agent is speaking: an interruption wants more certainty.
         package var startWhileSpeaking: Duration = .milliseconds(192)
-        /// After so much silence the end of the turn is judged ahead of time.
-        package var hush: Duration = .milliseconds(96)
-        /// After so much silence the speaker counts as silent.
-        package var stop: Duration = .milliseconds(200)
+        /// After so much silence the end of the turn is judged ahead of time: the verdict takes about as long as the rest
+        /// of ``stop``.
+        package var hush: Duration = .milliseconds(64)
+        /// After so much silence the speaker counts as silent. The detector itself notices silence some 100 ms after the
+        /// last sound, so that this is about 250 ms of it.
+        package var stop: Duration = .milliseconds(128)
 
         /// Makes the default configuration.
         package init() {}

@@ -18,6 +18,8 @@ package struct LlamaLanguageModel: LanguageModel {
         package var threads: Int?
         /// Where to compute; nil for a GPU if there is one, else the CPU.
         package var device: Device?
+        /// What to call the model; nil for the name in its file.
+        package var name: String?
 
         /// Makes a configuration.
         package init(chats: Int = 4, contextLength: Int = 2048, threads: Int? = nil, device: Device? = nil) {
@@ -57,7 +59,8 @@ package struct LlamaLanguageModel: LanguageModel {
         let executor = EngineExecutor(name: "language model")
         let file = try await executor.run { () throws(VoiceError) in try GGUFFile(path: path) }
         name =
-            (try? file.string("general.name")) ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+            configuration.name ?? (try? file.string("general.name"))
+            ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         engine = try await Self.engine(file, executor, configuration)
         try await engine.warmUp()
     }
@@ -99,10 +102,14 @@ package struct LlamaLanguageModel: LanguageModel {
         )
     }
 
-    /// Half of the processors, the other half being for speech: ggml's threads wait for each other by spinning, so a
-    /// thread that has to share its processor holds up all of them (2 threads on 2 busy cores: 2 tokens per second
-    /// instead of 20).
+    /// Half of the processors, the other half being for speech, but two where there are two: a reply is made while the
+    /// person is silent, and two threads give its first token in 0.6 of one thread's time. On a machine whose processors
+    /// are busy with other work, set one: ggml's threads wait for each other by spinning, and a thread that has to share
+    /// its processor holds up all of them (2 threads on 2 busy cores: 2 tokens per second instead of 20).
     private static var suitableThreads: Int {
-        max(1, min(4, ProcessInfo.processInfo.activeProcessorCount / 2))
+        min(
+            ProcessInfo.processInfo.activeProcessorCount,
+            max(2, min(4, ProcessInfo.processInfo.activeProcessorCount / 2))
+        )
     }
 }

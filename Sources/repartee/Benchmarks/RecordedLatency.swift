@@ -5,7 +5,9 @@ internal import VoiceCore
 /// Voice-to-voice times read from the recording alone, so that nothing the agent believes of itself enters.
 struct RecordedLatency {
     /// First audible agent sample after the end of each question, minus its last audible sample; in milliseconds.
-    private(set) var voiceToVoice: [Double] = []
+    var voiceToVoice: [Double] { questions.compactMap { $0 } }
+    /// The same question by question; nil where there was no answer or a false start.
+    private(set) var questions: [Double?] = []
     /// Questions during which the agent was audible.
     private(set) var falseStarts = 0
     /// Questions without an answer.
@@ -24,10 +26,12 @@ struct RecordedLatency {
                 index + 1 < spoken.count ? min(agent.count, rate.samples(in: spoken[index + 1].start)) : agent.count
             if SpeechEdge.first(in: Array(agent[first..<last])) != nil {
                 falseStarts += 1
+                questions.append(nil)
             } else if let onset = SpeechEdge.first(in: Array(agent[last..<max(last, next)])) {
-                voiceToVoice.append(rate.duration(ofSamples: onset).milliseconds)
+                questions.append(rate.duration(ofSamples: onset).milliseconds)
             } else {
                 unanswered += 1
+                questions.append(nil)
             }
         }
     }

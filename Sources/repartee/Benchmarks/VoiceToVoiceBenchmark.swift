@@ -41,6 +41,8 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         var speculation_hits: Int
         var wasted_fraction: Double
         var tiles_ms: [String: LatencyFigures]
+        /// Each question's own time, in order; null where there was no answer or a false start.
+        var questions_ms: [Double?]
         /// The largest difference between a turn's own V2V and the recording's.
         var clock_error_ms: Double
     }
@@ -140,6 +142,7 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
                 "llm_first_segment": figures(\.llmFirstSegment), "tts_first_audio": figures(\.ttsFirstAudio),
                 "output": figures(\.output),
             ],
+            questions_ms: recorded.questions,
             clock_error_ms: errors.max() ?? 0
         )
     }

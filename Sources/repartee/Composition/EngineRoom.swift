@@ -1,4 +1,5 @@
 internal import Conversation
+internal import Foundation
 internal import LanguageModels
 internal import SpeechRecognition
 internal import SpeechSynthesis
@@ -39,7 +40,9 @@ struct EngineRoom: Sendable {
     }
 
     /// The turn detector.
-    func turnDetector(threads: Int = 1) async throws(VoiceError) -> SmartTurnDetector {
+    func turnDetector(
+        threads: Int = min(2, ProcessInfo.processInfo.activeProcessorCount)
+    ) async throws(VoiceError) -> SmartTurnDetector {
         try await SmartTurnDetector(path: store.resolve("smart-turn-v3.2"), threads: threads)
     }
 
@@ -54,6 +57,7 @@ struct EngineRoom: Sendable {
     func languageModel(chats: Int) async throws(VoiceError) -> LlamaLanguageModel {
         var configuration = settings.languageModelConfiguration
         configuration.chats = chats
+        configuration.name = ModelCatalogue.model(named: settings.languageModel)?.name
         return try await LlamaLanguageModel(path: store.resolve(settings.languageModel), configuration: configuration)
     }
 
