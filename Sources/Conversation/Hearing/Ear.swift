@@ -22,6 +22,9 @@ struct Ear {
     private var mediaClock = MediaClock(rate: .speech)
     private var expected: Int?
     private var heard = 0
+    private let windowLength: Int
+    /// Samples at 16 kHz that do not fill a window yet.
+    private var waiting: [Float] = []
     private var onset = 0
 
     init(
@@ -35,6 +38,7 @@ struct Ear {
     ) {
         self.activity = activity
         self.gate = gate
+        windowLength = gate.windowLength
         self.audio = audio
         self.recognition = recognition
         self.audibleThreshold = audibleThreshold
@@ -49,8 +53,14 @@ struct Ear {
         heard += samples.count
         mediaClock.arrived(end: heard, at: clock.now - (resampler?.delay ?? .zero))
         audio.append(samples)
-        recognition.send(.audio(samples))
-        for probability in try await activity.feed(samples) {
+        waiting += samples
+        // Between conversations nothing hurries: half as many, larger steps wake half as many threads.
+        let windows = gate.isQuiet && !agentIsSpeaking ? 2 : 1
+        guard waiting.count >= windows * windowLength else { return }
+        let whole = Array(waiting.prefix(waiting.count / windowLength * windowLength))
+        waiting.removeFirst(whole.count)
+        recognition.send(.audio(whole))
+        for probability in try await activity.feed(whole) {
             for edge in gate.advance(probability: probability, agentIsSpeaking: agentIsSpeaking) { handle(edge) }
         }
     }

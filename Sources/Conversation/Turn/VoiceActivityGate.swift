@@ -43,7 +43,8 @@ package struct VoiceActivityGate: Sendable {
     private enum State: Sendable, Equatable { case quiet, starting, speaking, stopping }
 
     private let configuration: Configuration
-    private let windowLength: Int
+    /// Samples of one window at 16 kHz.
+    package let windowLength: Int
     private var state = State.quiet
     private var windows = 0
     private var hasHushed = false
@@ -55,6 +56,9 @@ package struct VoiceActivityGate: Sendable {
         self.configuration = configuration
         self.windowLength = windowLength
     }
+
+    /// True while not even an onset was heard.
+    package var isQuiet: Bool { state == .quiet }
 
     /// True from `started` until `stopped`.
     package var isSpeech: Bool { state == .speaking || state == .stopping }
