@@ -21,8 +21,9 @@ package actor Playout {
     private struct Reply {
         var epoch: Int
         var ledger = Ledger()
-        /// Audio not sent yet, at the playout rate.
-        var waiting: [Float] = []
+        /// Audio at the playout rate; everything before `first` was sent.
+        var audio: [Float] = []
+        var first = 0
         var sent = 0
         /// When sample 0 plays, moved on by every underrun. Nil before the first frame.
         var start: Duration?
@@ -32,6 +33,18 @@ package actor Playout {
         /// What the far end says it has played, and when it said so; nil if it never did.
         var acknowledged: (samples: Int, at: Duration)?
         var lastProgress = ""
+
+        /// Samples that wait to be sent.
+        var waiting: Int { audio.count - first }
+
+        /// Marks samples as sent. Memory is given back in large steps, so that a frame moves nothing.
+        mutating func send(_ count: Int) {
+            first += count
+            sent += count
+            guard first > audio.count / 2 else { return }
+            audio.removeFirst(first)
+            first = 0
+        }
     }
 
     /// Audio longer than this is not taken in ahead of the loudspeaker: `append` waits.
@@ -92,7 +105,7 @@ package actor Playout {
 
     /// Takes audio of the clause begun last, and waits while too much is queued. False if the reply was cut meanwhile.
     package func append(_ samples: [Float], words: [SpokenWord], epoch: Int) async -> Bool {
-        while reply?.epoch == epoch, let waiting = reply?.waiting.count, waiting > rate.samples(in: Self.capacity) {
+        while reply?.epoch == epoch, let waiting = reply?.waiting, waiting > rate.samples(in: Self.capacity) {
             await room.wait()
             if Task.isCancelled { return false }
         }
@@ -102,7 +115,7 @@ package actor Playout {
             reply?.firstAudible = position
         }
         reply?.ledger.append(samples: samples.count, words: words)
-        reply?.waiting += samples
+        reply?.audio += samples
         wake.raise()
         return true
     }
@@ -141,8 +154,9 @@ package actor Playout {
         guard let reply, reply.epoch == epoch else { return nil }
         self.reply = nil
         room.raise()
+        let heard = reply.ledger.heard(afterSamples: heardSamples(of: reply, at: clock.now))
         await send(.cut(epoch: epoch))
-        return reply.ledger.heard(afterSamples: heardSamples(of: reply, at: clock.now))
+        return heard
     }
 
     /// Sends audio until cancelled.
@@ -167,8 +181,7 @@ package actor Playout {
             }
             guard let current = reply, current.epoch == frame.epoch else { continue }
             startClockIfNeeded(at: frame.audio.position)
-            reply?.waiting.removeFirst(frame.audio.samples.count)
-            reply?.sent += frame.audio.samples.count
+            reply?.send(frame.audio.samples.count)
             room.raise()
             await send(.audio(frame))
             reportProgress()
@@ -181,8 +194,9 @@ package actor Playout {
     private func takeFrame() -> PlayoutFrame? {
         guard let reply else { return nil }
         let length = rate.samples(in: Self.frame)
-        guard reply.waiting.count >= length || (reply.isComplete && !reply.waiting.isEmpty) else { return nil }
-        let audio = AudioFrame(samples: Array(reply.waiting.prefix(length)), rate: rate, position: reply.sent)
+        guard reply.waiting >= length || (reply.isComplete && reply.waiting > 0) else { return nil }
+        let end = min(reply.audio.count, reply.first + length)
+        let audio = AudioFrame(samples: Array(reply.audio[reply.first..<end]), rate: rate, position: reply.sent)
         return PlayoutFrame(epoch: reply.epoch, audio: audio)
     }
 
@@ -207,7 +221,7 @@ package actor Playout {
     }
 
     private func finishIfDrained() {
-        guard let reply, reply.isComplete, reply.waiting.isEmpty else { return }
+        guard let reply, reply.isComplete, reply.waiting == 0 else { return }
         let end = (reply.start ?? clock.now) + rate.duration(ofSamples: reply.sent)
         guard clock.now >= end else { return }
         self.reply = nil
