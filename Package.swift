@@ -21,6 +21,7 @@ let strict: [SwiftSetting] = [
 func library(
     _ name: String,
     _ dependencies: [Target.Dependency] = [],
+    touchesMemory: Bool = false,
     documents: [String] = [],
     linking: [LinkerSetting] = [],
     resources: [Resource] = []
@@ -31,7 +32,8 @@ func library(
         // A model's page stands beside its code and is no resource.
         exclude: documents,
         resources: resources,
-        swiftSettings: strict,
+        // Strict memory safety wherever no C library and no raw buffer is touched.
+        swiftSettings: touchesMemory ? strict : strict + [.strictMemorySafety()],
         linkerSettings: linking
     )
 }
@@ -74,10 +76,11 @@ let package = Package(
         library("VoiceCore"),
 
         // 2: mechanism
-        library("Audio", ["VoiceCore"]),
+        library("Audio", ["VoiceCore"], touchesMemory: true),
         library(
             "Inference",
             ["VoiceCore", "CLlama"],
+            touchesMemory: true,
             linking: [.unsafeFlags(["-L\(llama)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(llama)/lib"])]
         ),
 
@@ -86,10 +89,11 @@ let package = Package(
         library(
             "SpeechRecognition",
             ["VoiceCore", "Audio", "Inference", "CPocketSphinx"],
+            touchesMemory: true,
             documents: ["PocketSphinx/MODEL.md"]
         ),
         library("LanguageModels", ["VoiceCore", "Inference"]),
-        library("SpeechSynthesis", ["VoiceCore", "Audio", "CFlite"]),
+        library("SpeechSynthesis", ["VoiceCore", "Audio", "CFlite"], touchesMemory: true),
         library(
             "TurnDetection",
             ["VoiceCore", "Inference"],

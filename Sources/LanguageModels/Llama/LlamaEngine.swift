@@ -18,7 +18,7 @@ actor LlamaEngine {
 
     nonisolated let contextLength: Int
     nonisolated let seating: Seating
-    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     private let executor: EngineExecutor
     private let context: LlamaContext

@@ -5,7 +5,7 @@ internal import VoiceCore
 /// A decoder with a thread of its own: what one stream uses at a time.
 actor PocketSphinxLane {
     private let executor = EngineExecutor(name: "pocketsphinx")
-    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     private let model: PocketSphinxModel
     private var decoder: PocketSphinxDecoder?

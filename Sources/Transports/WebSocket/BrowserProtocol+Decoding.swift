@@ -60,11 +60,11 @@ extension BrowserProtocol {
             throw Violation(reason: CloseReason(code: 1009, failure: .malformedInput, message: problem))
         }
         // The pointers are valid inside the closures; the count was taken from the same buffer.
-        return binary.withUnsafeReadableBytes { bytes in
-            [Float](unsafeUninitializedCapacity: count) { samples, written in
+        return unsafe binary.withUnsafeReadableBytes { bytes in
+            unsafe [Float](unsafeUninitializedCapacity: count) { samples, written in
                 for index in 0..<count {
-                    let raw = bytes.loadUnaligned(fromByteOffset: header + 2 * index, as: Int16.self)
-                    samples[index] = Float(Int16(littleEndian: raw)) / 32_768
+                    let raw = unsafe bytes.loadUnaligned(fromByteOffset: header + 2 * index, as: Int16.self)
+                    unsafe samples[index] = Float(Int16(littleEndian: raw)) / 32_768
                 }
                 written = count
             }

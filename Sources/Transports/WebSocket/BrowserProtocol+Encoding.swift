@@ -39,9 +39,9 @@ extension BrowserProtocol {
         buffer.writeInteger(UInt32(truncatingIfNeeded: frame.epoch), endianness: .little)
         buffer.writeInteger(UInt32(truncatingIfNeeded: frame.audio.position), endianness: .little)
         // The buffer has room for 2 bytes a sample; exactly these are written.
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 2 * samples.count) { bytes in
+        unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 2 * samples.count) { bytes in
             for (index, sample) in samples.enumerated() {
-                bytes.storeBytes(of: pulseCode(sample).littleEndian, toByteOffset: 2 * index, as: Int16.self)
+                unsafe bytes.storeBytes(of: pulseCode(sample).littleEndian, toByteOffset: 2 * index, as: Int16.self)
             }
             return 2 * samples.count
         }

@@ -35,7 +35,7 @@ private actor SileroEngine {
     private let executor = EngineExecutor(name: "silero-vad")
     private let network: SileroNetwork
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     init(_ file: GGUFFile) throws(VoiceError) {
         network = try SileroNetwork(file, on: ComputeStream(on: .cpu(), threads: 1))

@@ -90,13 +90,13 @@ struct FourierTransform {
                 // In bounds: group < groups and lane < stride, and 4 · groups · stride is the length of both.
                 let from = lane + pass.stride * group
                 let to = lane + pass.stride * 4 * group
-                let (a, c) = (source[unchecked: from], source[unchecked: from + 2 * distance])
-                let (b, d) = (source[unchecked: from + distance], source[unchecked: from + 3 * distance])
+                let (a, c) = unsafe (source[unchecked: from], source[unchecked: from + 2 * distance])
+                let (b, d) = unsafe (source[unchecked: from + distance], source[unchecked: from + 3 * distance])
                 let (even, odd, turned) = (a + c, b + d, (b - d).turned)
-                target[unchecked: to] = even + odd
-                target[unchecked: to + pass.stride] = (a - c + turned).multiplied(by: twiddles[1])
-                target[unchecked: to + 2 * pass.stride] = (even - odd).multiplied(by: twiddles[2])
-                target[unchecked: to + 3 * pass.stride] = (a - c - turned).multiplied(by: twiddles[3])
+                unsafe target[unchecked: to] = even + odd
+                unsafe target[unchecked: to + pass.stride] = (a - c + turned).multiplied(by: twiddles[1])
+                unsafe target[unchecked: to + 2 * pass.stride] = (even - odd).multiplied(by: twiddles[2])
+                unsafe target[unchecked: to + 3 * pass.stride] = (a - c - turned).multiplied(by: twiddles[3])
             }
         }
     }
@@ -111,19 +111,19 @@ struct FourierTransform {
                 // In bounds: group < groups and lane < stride, and 5 · groups · stride is the length of both.
                 let from = lane + pass.stride * group
                 let to = lane + pass.stride * 5 * group
-                let (a, b) = (source[unchecked: from], source[unchecked: from + distance])
-                let (c, d) = (source[unchecked: from + 2 * distance], source[unchecked: from + 3 * distance])
-                let e = source[unchecked: from + 4 * distance]
+                let (a, b) = unsafe (source[unchecked: from], source[unchecked: from + distance])
+                let (c, d) = unsafe (source[unchecked: from + 2 * distance], source[unchecked: from + 3 * distance])
+                let e = unsafe source[unchecked: from + 4 * distance]
                 let (outer, inner, outerDifference, innerDifference) = (b + e, c + d, b - e, c - d)
                 let first = a + outer * near.re + inner * far.re
                 let second = a + outer * far.re + inner * near.re
                 let firstTurned = (outerDifference * -near.im + innerDifference * -far.im).turned
                 let secondTurned = (outerDifference * -far.im - innerDifference * -near.im).turned
-                target[unchecked: to] = a + outer + inner
-                target[unchecked: to + pass.stride] = (first + firstTurned).multiplied(by: twiddles[1])
-                target[unchecked: to + 2 * pass.stride] = (second + secondTurned).multiplied(by: twiddles[2])
-                target[unchecked: to + 3 * pass.stride] = (second - secondTurned).multiplied(by: twiddles[3])
-                target[unchecked: to + 4 * pass.stride] = (first - firstTurned).multiplied(by: twiddles[4])
+                unsafe target[unchecked: to] = a + outer + inner
+                unsafe target[unchecked: to + pass.stride] = (first + firstTurned).multiplied(by: twiddles[1])
+                unsafe target[unchecked: to + 2 * pass.stride] = (second + secondTurned).multiplied(by: twiddles[2])
+                unsafe target[unchecked: to + 3 * pass.stride] = (second - secondTurned).multiplied(by: twiddles[3])
+                unsafe target[unchecked: to + 4 * pass.stride] = (first - firstTurned).multiplied(by: twiddles[4])
             }
         }
     }

@@ -38,7 +38,7 @@ private actor SmartTurnEngine {
     private let executor = EngineExecutor(name: "smart-turn")
     private let network: SmartTurnNetwork
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     init(_ file: GGUFFile, threads: Int) throws(VoiceError) {
         network = try SmartTurnNetwork(file, on: ComputeStream(on: .cpu(), threads: threads))

@@ -30,7 +30,8 @@ struct Playground: Sendable {
         for name in names where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
             let path = directory + "/" + name
             var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue else {
+            guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue
+            else {
                 continue
             }
             guard let content = FileManager.default.contents(atPath: path) else {
