@@ -68,16 +68,16 @@ internal import VoiceCore
             (RawClient.frame(2, [1, 0] + [UInt8](repeating: 0, count: 100_000)), 1009),
             ([0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 1009),
             ([0x82, 0xff, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0, 0], 1009),
-        ] as [([UInt8], UInt16)]
+        ].map { (Sent(bytes: $0), $1) } as [(Sent, UInt16)]
     )
     func `what must not come is answered by an error and the right close code`(
-        bytes: [UInt8],
+        sent: Sent,
         code: UInt16
     ) async throws {
         try await TestServer.run { port in
             try await RawClient.conversation(on: port) { bystander in
                 try await RawClient.conversation(on: port) { client in
-                    try await client.send(bytes)
+                    try await client.send(sent.bytes)
                     let closing = await client.closing()
                     #expect(closing.code == code)
                     #expect(closing.error?.contains(#""code":"malformedInput""#) == true)
@@ -287,4 +287,11 @@ func expectHealth(on port: Int, _ isExpected: (String) -> Bool) async throws {
         }
         Issue.record("the server's health stayed at \(health)")
     }
+}
+
+/// Bytes of a client, short in a test's output however many there are.
+struct Sent: Sendable, CustomTestStringConvertible {
+    let bytes: [UInt8]
+
+    var testDescription: String { "\(bytes.count) bytes \(bytes.prefix(12))" }
 }
