@@ -59,7 +59,7 @@ public struct SamplingOptions: Sendable, Equatable, Codable {
     }
 }
 
-/// What a reply cost.
+/// What a reply cost. The keys are part of the command line's stable contract.
 public struct ReplyUsage: Sendable, Equatable, Codable {
     /// Tokens of the whole prompt.
     public var promptTokens: Int
@@ -73,6 +73,12 @@ public struct ReplyUsage: Sendable, Equatable, Codable {
         self.promptTokens = promptTokens
         self.cachedTokens = cachedTokens
         self.generatedTokens = generatedTokens
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case promptTokens = "prompt_tokens"
+        case cachedTokens = "cached_tokens"
+        case generatedTokens = "generated_tokens"
     }
 }
 

@@ -65,29 +65,6 @@ public struct TurnReport: Sendable, Equatable, Codable {
         case none
     }
 
-    /// Token counts of the reply.
-    public struct LanguageModelUsage: Sendable, Equatable, Codable {
-        /// Tokens of the whole prompt.
-        public var promptTokens: Int
-        /// Tokens of the prompt that were in memory already.
-        public var cachedTokens: Int
-        /// Tokens generated.
-        public var generatedTokens: Int
-
-        /// Makes counts.
-        public init(promptTokens: Int, cachedTokens: Int, generatedTokens: Int) {
-            self.promptTokens = promptTokens
-            self.cachedTokens = cachedTokens
-            self.generatedTokens = generatedTokens
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case promptTokens = "prompt_tokens"
-            case cachedTokens = "cached_tokens"
-            case generatedTokens = "generated_tokens"
-        }
-    }
-
     /// The turn's number; the first answered user turn is 1. A greeting is turn 0.
     public var turn: Int
     /// The final transcript of what the person said; empty for a greeting.
@@ -103,7 +80,7 @@ public struct TurnReport: Sendable, Equatable, Codable {
     /// How a draft fared.
     public var speculation: Speculation
     /// What the language model computed.
-    public var llm: LanguageModelUsage?
+    public var llm: ReplyUsage?
 
     /// Makes a report.
     public init(
@@ -114,7 +91,7 @@ public struct TurnReport: Sendable, Equatable, Codable {
         voiceToVoice: Double?,
         tiles: LatencyTiles?,
         speculation: Speculation,
-        llm: LanguageModelUsage?
+        llm: ReplyUsage?
     ) {
         self.turn = turn
         self.user = user

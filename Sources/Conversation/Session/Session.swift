@@ -243,13 +243,7 @@ struct Session {
             voiceToVoice: open.timeline.voiceToVoice,
             tiles: open.timeline.tiles,
             speculation: .none,
-            llm: open.usage.map {
-                TurnReport.LanguageModelUsage(
-                    promptTokens: $0.promptTokens,
-                    cachedTokens: $0.cachedTokens,
-                    generatedTokens: $0.generatedTokens
-                )
-            }
+            llm: open.usage
         )
     }
 
