@@ -1,17 +1,3 @@
-/// What a recogniser has understood of one utterance so far.
-public struct Transcript: Sendable, Equatable {
-    /// The words, as text to be shown and sent to the language model. Empty when nothing was understood.
-    public var text: String
-    /// True when no later audio can change the text.
-    public var isFinal: Bool
-
-    /// Makes a transcript.
-    public init(text: String, isFinal: Bool) {
-        self.text = text
-        self.isFinal = isFinal
-    }
-}
-
 /// An engine that turns speech into text. One engine serves any number of streams.
 public protocol SpeechRecognizer: Sendable {
     /// The model's name, for logs, reports and pages.
@@ -20,9 +6,27 @@ public protocol SpeechRecognizer: Sendable {
     /// Opens a stream for one speaker.
     ///
     /// Called once per session. The stream's memory is released when its last reference goes.
-    /// - Throws: ``VoiceError/Code/unavailable`` when the model cannot be used,
+    /// - Parameter options: how this speaker shall be recognised.
+    /// - Throws: ``VoiceError/Code/usage`` when the engine does not offer one of the options,
+    ///   ``VoiceError/Code/unavailable`` when the model cannot be used,
     ///   ``VoiceError/Code/exhausted`` when there is no room for one more stream.
-    func openStream() async throws(VoiceError) -> any RecognizerStream
+    func openStream(_ options: RecognitionOptions) async throws(VoiceError) -> any RecognizerStream
+}
+
+extension SpeechRecognizer {
+    /// Opens a stream with the engine's defaults.
+    public func openStream() async throws(VoiceError) -> any RecognizerStream {
+        try await openStream(RecognitionOptions())
+    }
+}
+
+/// What is added to the end of an utterance before its final transcript is made.
+public enum RecognitionFlush: Sendable, Equatable {
+    /// Synthetic silence, as much as the engine looks ahead: the last word gets the context it would have had. For the end
+    /// of a turn.
+    case lookahead
+    /// Nothing: the transcript of exactly the audio that was fed. For a cut in running speech, or where silence was fed.
+    case none
 }
 
 /// One speaker's recognition. Utterance by utterance: `feed` … `feed`, then `finish`, then `feed` again.
@@ -33,11 +37,20 @@ public protocol RecognizerStream: Sendable {
     ///
     /// - Parameter samples: mono, 16 kHz, in [-1, 1]; any count.
     /// - Returns: the newest partial transcript if it changed, else nil.
+    /// - Throws: ``VoiceError/Code/cancelled`` when the calling task is cancelled; samples not yet computed stay queued.
     func feed(_ samples: [Float]) async throws(VoiceError) -> Transcript?
 
     /// Ends the current utterance and returns its final transcript (empty text if nothing was fed or understood).
-    func finish() async throws(VoiceError) -> Transcript
+    ///
+    /// What the engine heard stays its context for the next utterance.
+    /// - Parameter flush: what is added to the end of the audio.
+    func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript
 
-    /// Drops the current utterance. The next `feed` begins a fresh one.
+    /// Drops the current utterance and forgets everything heard. The next `feed` begins a fresh one.
     func reset() async throws(VoiceError)
+}
+
+extension RecognizerStream {
+    /// Ends the current utterance at the end of a turn: ``finish(flushing:)`` with ``RecognitionFlush/lookahead``.
+    public func finish() async throws(VoiceError) -> Transcript { try await finish(flushing: .lookahead) }
 }

@@ -49,7 +49,9 @@ public final class ScriptedRecognizer: SpeechRecognizer {
     }
 
     /// See the protocol.
-    public func openStream() async throws(VoiceError) -> any RecognizerStream { Stream(recognizer: self) }
+    public func openStream(_ options: RecognitionOptions) async throws(VoiceError) -> any RecognizerStream {
+        Stream(recognizer: self)
+    }
 
     private final class Stream: RecognizerStream {
         private let recognizer: ScriptedRecognizer
@@ -66,7 +68,7 @@ public final class ScriptedRecognizer: SpeechRecognizer {
             return isFirst ? Transcript(text: "…", isFinal: false) : nil
         }
 
-        func finish() async throws(VoiceError) -> Transcript {
+        func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript {
             try? await recognizer.clock.sleep(until: recognizer.clock.now + recognizer.finalLatency)
             let heard = hasHeardSpeech.withLock { heard in
                 defer { heard = false }

@@ -25,8 +25,16 @@ package final class PocketSphinxRecognizer: SpeechRecognizer {
     /// Loads a decoder ahead of need, about half a second of work, so that the first stream opens at once.
     package func prepare() async throws(VoiceError) { _ = try await openStream() }
 
-    /// Opens a stream; see ``SpeechRecognizer/openStream()``.
-    package func openStream() async throws(VoiceError) -> any RecognizerStream {
+    /// Opens a stream; see ``SpeechRecognizer/openStream(_:)``.
+    package func openStream(_ options: RecognitionOptions) async throws(VoiceError) -> any RecognizerStream {
+        guard options.lookahead == nil, options.phrases.isEmpty, options.endpointSilence == nil,
+            options.language.map({ $0.lowercased().hasPrefix("en") }) ?? true
+        else {
+            throw VoiceError(
+                .usage,
+                "PocketSphinx understands English only and has no lookahead, phrases or endpointer; leave these options out"
+            )
+        }
         let stream = PocketSphinxStream(lane: try pool.take(), pool: pool)
         try await stream.lane.open()
         return stream
@@ -46,7 +54,7 @@ private final class PocketSphinxStream: RecognizerStream {
     deinit { pool.giveBack(lane) }
 
     func feed(_ samples: [Float]) async throws(VoiceError) -> Transcript? { try await lane.feed(samples) }
-    func finish() async throws(VoiceError) -> Transcript { await lane.finish() }
+    func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript { await lane.finish() }
     func reset() async throws(VoiceError) { await lane.reset() }
 }
 
