@@ -1,6 +1,7 @@
 internal import Inference
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import TurnDetection
 

@@ -1,3 +1,5 @@
+internal import Audio
+
 #if canImport(Glibc)
     internal import Glibc
 #else

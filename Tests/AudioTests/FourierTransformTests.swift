@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Testing
 
-@testable internal import TurnDetection
+@testable internal import Audio
 
 @Suite struct FourierTransformTests {
     @Test(arguments: [4, 5, 16, 20, 100, 400]) func `a transform equals its definition`(length: Int) throws {

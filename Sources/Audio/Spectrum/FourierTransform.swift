@@ -8,20 +8,33 @@
 ///
 /// Stockham's autosort algorithm with radices 5 and 4 (Van Loan, *Computational Frameworks for the Fast Fourier
 /// Transform*, 1992, section 1.7): each pass writes its results in the order the next one reads.
-struct FourierTransform {
+package struct FourierTransform: Sendable {
     /// A complex number per lane.
-    struct Value {
-        var re: SIMD4<Float>
-        var im: SIMD4<Float>
+    package struct Value: Sendable {
+        /// The real parts.
+        package var re: SIMD4<Float>
+        /// The imaginary parts.
+        package var im: SIMD4<Float>
 
-        static let zero = Value(re: .zero, im: .zero)
+        /// Makes a value.
+        @inline(__always)
+        package init(re: SIMD4<Float>, im: SIMD4<Float>) {
+            self.re = re
+            self.im = im
+        }
 
+        /// 0 in all lanes.
+        package static let zero = Value(re: .zero, im: .zero)
+
+        /// The sum.
         @inline(__always)
-        static func + (a: Value, b: Value) -> Value { Value(re: a.re + b.re, im: a.im + b.im) }
+        package static func + (a: Value, b: Value) -> Value { Value(re: a.re + b.re, im: a.im + b.im) }
+        /// The difference.
         @inline(__always)
-        static func - (a: Value, b: Value) -> Value { Value(re: a.re - b.re, im: a.im - b.im) }
+        package static func - (a: Value, b: Value) -> Value { Value(re: a.re - b.re, im: a.im - b.im) }
+        /// The product with a real number.
         @inline(__always)
-        static func * (a: Value, b: Float) -> Value { Value(re: a.re * b, im: a.im * b) }
+        package static func * (a: Value, b: Float) -> Value { Value(re: a.re * b, im: a.im * b) }
         /// −i times the value.
         @inline(__always)
         var turned: Value { Value(re: im, im: -re) }
@@ -30,7 +43,7 @@ struct FourierTransform {
     }
 
     /// A root of unity.
-    struct Twiddle {
+    struct Twiddle: Sendable {
         var re: Float
         var im: Float
 
@@ -41,7 +54,7 @@ struct FourierTransform {
         }
     }
 
-    private struct Pass {
+    private struct Pass: Sendable {
         var radix: Int
         /// Values in a group lie `stride * groups` apart, and there are so many groups of `stride` transforms.
         var groups: Int
@@ -51,11 +64,11 @@ struct FourierTransform {
     }
 
     /// Points of a transform.
-    let length: Int
+    package let length: Int
     private let passes: [Pass]
 
     /// Prepares transforms; nil when the length is not a product of fours and fives.
-    init?(length: Int) {
+    package init?(length: Int) {
         self.length = length
         var passes: [Pass] = []
         var (rest, stride) = (length, 1)
@@ -70,7 +83,7 @@ struct FourierTransform {
     }
 
     /// Transforms `values` in place; `scratch` has the same length.
-    func transform(_ values: inout [Value], _ scratch: inout [Value]) {
+    package func transform(_ values: inout [Value], _ scratch: inout [Value]) {
         for pass in passes {
             if pass.radix == 5 {
                 Self.fifths(pass, values.span, &scratch)

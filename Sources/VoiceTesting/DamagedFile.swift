@@ -1,49 +1,51 @@
 internal import Foundation
-internal import Testing
+internal import VoiceCore
 
-/// The bytes of a GGUF file, to be damaged in one place.
-struct DamagedFile {
+/// The bytes of a GGUF file, to be damaged in one place. Everything throws `VoiceError.Code.missingInput` where
+/// the file lacks what is to be damaged.
+public struct DamagedFile: Sendable {
     private var bytes: Data
 
-    init(of path: String) throws {
+    /// Reads a file.
+    public init(of path: String) throws {
         bytes = try Data(contentsOf: URL(filePath: path))
     }
 
     /// Gives a tensor another name of the same length.
-    mutating func rename(_ tensor: String) throws {
+    public mutating func rename(_ tensor: String) throws {
         bytes[try position(after: tensor) - 1] ^= 1
     }
 
     /// Exchanges a tensor's first two dimensions.
-    mutating func transpose(_ tensor: String) throws {
+    public mutating func transpose(_ tensor: String) throws {
         let dimensions = try position(after: tensor) + 4
         let (first, second) = (bytes[dimensions..<(dimensions + 8)], bytes[(dimensions + 8)..<(dimensions + 16)])
         bytes.replaceSubrange(dimensions..<(dimensions + 16), with: Data(second) + Data(first))
     }
 
     /// Declares a tensor's elements to be of another type, by ggml's number.
-    mutating func retype(_ tensor: String, as type: UInt8) throws {
+    public mutating func retype(_ tensor: String, as type: UInt8) throws {
         let start = try position(after: tensor)
         bytes[start + 4 + 8 * Int(bytes[start])] = type
     }
 
     /// Sets the lowest byte of an integer in the metadata.
-    mutating func set(_ key: String, to value: UInt8) throws {
+    public mutating func set(_ key: String, to value: UInt8) throws {
         bytes[try position(after: key) + 4] = value
     }
 
     /// Overwrites the last bytes, which belong to the last tensor.
-    mutating func overwriteEnd(with value: UInt8, count: Int) {
+    public mutating func overwriteEnd(with value: UInt8, count: Int) {
         bytes.replaceSubrange((bytes.count - count)..<bytes.count, with: Data(repeating: value, count: count))
     }
 
     /// Cuts the file.
-    mutating func truncate(by count: Int) {
+    public mutating func truncate(by count: Int) {
         bytes.removeLast(count)
     }
 
     /// Writes the file, calls `body` with its path and deletes it.
-    func withFile<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+    public func withFile<Result>(_ body: (String) async throws -> Result) async throws -> Result {
         let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).gguf")
         try bytes.write(to: url)
         defer { try? FileManager.default.removeItem(at: url) }
@@ -54,6 +56,9 @@ struct DamagedFile {
     private func position(after name: String) throws -> Int {
         var length = UInt64(name.utf8.count).littleEndian
         let text = withUnsafeBytes(of: &length) { Data($0) } + Data(name.utf8)
-        return try #require(bytes.range(of: text), "there is no '\(name)'").upperBound
+        guard let place = bytes.range(of: text) else {
+            throw VoiceError(.missingInput, "there is no '\(name)' in the file")
+        }
+        return place.upperBound
     }
 }

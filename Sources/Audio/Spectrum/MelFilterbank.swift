@@ -7,17 +7,26 @@
 /// Triangles of equal area along Slaney's mel scale, from 0 Hz to half the sample rate.
 ///
 /// Source: Slaney, *Auditory Toolbox*, 1998; the values are those of `librosa.filters.mel(htk=False, norm="slaney")`.
-struct MelFilterbank {
+package struct MelFilterbank: Sendable {
     /// One triangle: its weights from `firstBin` on. Empty when it lies between two bins.
-    struct Filter {
-        var firstBin: Int
-        var weights: [Float]
+    package struct Filter: Sendable {
+        /// The first bin with a weight.
+        package var firstBin: Int
+        /// The weights of that bin and those after it.
+        package var weights: [Float]
+
+        /// Makes a filter.
+        package init(firstBin: Int, weights: [Float]) {
+            self.firstBin = firstBin
+            self.weights = weights
+        }
     }
 
-    let filters: [Filter]
+    /// The triangles, lowest first.
+    package let filters: [Filter]
 
     /// Makes `count` filters over the bins of a spectrum of `fftLength` points.
-    init(count: Int, fftLength: Int, sampleRate: Int) {
+    package init(count: Int, fftLength: Int, sampleRate: Int) {
         let top = Self.mel(Double(sampleRate) / 2)
         let edges = (0..<(count + 2)).map { Self.hertz(top * Double($0) / Double(count + 1)) }
         let binWidth = Double(sampleRate) / Double(fftLength)
@@ -32,6 +41,20 @@ struct MelFilterbank {
                 filter.weights.append(Float(height * 2 / (high - low)))
             }
             return filter
+        }
+    }
+
+    /// Takes filters from a matrix.
+    /// - Parameters:
+    ///   - matrix: row-major, one row of `bins` weights per filter. Zeros at both ends of a row are left out.
+    ///   - bins: bins of the spectrum.
+    package init(matrix: [Float], bins: Int) {
+        filters = stride(from: 0, to: matrix.count - bins + 1, by: bins).map { start in
+            let row = matrix[start..<(start + bins)]
+            guard let first = row.firstIndex(where: { $0 != 0 }), let last = row.lastIndex(where: { $0 != 0 }) else {
+                return Filter(firstBin: 0, weights: [])
+            }
+            return Filter(firstBin: first - start, weights: Array(row[first...last]))
         }
     }
 
