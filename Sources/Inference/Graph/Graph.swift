@@ -34,7 +34,7 @@ package final class Graph<Ports> {
         let storage = try GraphStorage(stream: stream, capacity: capacity)
         let builder = GraphBuilder(storage: storage)
         ports = try build(builder)
-        try storage.finish(inputs: builder.inputs, outputs: builder.outputs)
+        try storage.finish(inputs: builder.inputs, results: builder.outputs + builder.effects)
         self.storage = storage
     }
 
@@ -155,9 +155,9 @@ final class GraphStorage: TensorOwner {
         if !kept.contains(where: { $0 === owner }) { kept.append(owner) }
     }
 
-    func finish(inputs: [Tensor], outputs: [Tensor]) throws(VoiceError) {
+    func finish(inputs: [Tensor], results: [Tensor]) throws(VoiceError) {
         Self.building.withLock { _ in
-            for tensor in inputs + outputs { ggml_build_forward_expand(graph, tensor.pointer) }
+            for tensor in inputs + results { ggml_build_forward_expand(graph, tensor.pointer) }
         }
         for index in 0..<ggml_graph_n_nodes(graph) {
             guard let node = ggml_graph_node(graph, index) else { continue }

@@ -65,6 +65,54 @@ extension GraphBuilder {
         }
     }
 
+    /// Relative-position scores moved to the keys they belong to: element (j, i) of the result is element
+    /// (j + q − 1 − i, i) of x, so that row i, which starts one relative position later than row i − 1, lines up by key.
+    ///
+    /// A view, without copying. Source: Transformer-XL (arXiv 1901.02860, appendix B), in closed form.
+    /// - Parameter x: shape [k + q − 1, q, …] without gaps: scores of q queries against relative positions, the most
+    ///   distant first.
+    /// - Returns: shape [k, q, …].
+    package func relativeShift(_ x: Tensor) throws(VoiceError) -> Tensor {
+        try requireContiguous("relativeShift", x)
+        let (positions, queries) = (x.shape[0], x.shape[1])
+        let keys = positions - queries + 1
+        guard keys > 0 else { throw mismatch("relativeShift", "\(x.shape) has fewer positions than queries") }
+        // In bounds: row i ends at element i · (positions − 1) + queries − 1 + keys − 1 ≤ (i + 1) · positions − 1 − i.
+        return try make("relativeShift", [x]) {
+            ggml_view_4d(
+                context,
+                x.pointer,
+                Int64(keys),
+                Int64(queries),
+                Int64(x.shape[2]),
+                Int64(x.shape[3]),
+                x.stride(1) - x.stride(0),
+                x.stride(2),
+                x.stride(3),
+                (queries - 1) * x.stride(0)
+            )
+        }
+    }
+
+    /// Values mixed by attention weights: result[e, i] = Σⱼ values[e, j] · weights[j, i].
+    /// - Parameters:
+    ///   - values: shape [e, keys, heads, …], F32, rows contiguous; may be a permuted view.
+    ///   - weights: shape [keys, queries, heads, …], F32, rows contiguous.
+    /// - Returns: shape [e, queries, heads, …] without gaps.
+    package func mix(_ values: Tensor, by weights: Tensor) throws(VoiceError) -> Tensor {
+        try requireRows("mix", values, weights)
+        let (v, w) = (values.shape, weights.shape)
+        guard v[1] == w[0], v[2] == w[2], v[3] == w[3] else {
+            throw mismatch("mix", "values \(v) and weights \(w) do not fit")
+        }
+        guard storage.stream.device.kind == .cpu else {
+            // Not every GPU backend has the outer product.
+            return try matmul(contiguous(transpose(values)), weights)
+        }
+        let turned = try transpose(weights)
+        return try make("mix", [values, turned]) { ggml_out_prod(context, values.pointer, turned.pointer) }
+    }
+
     private func requireMask(
         _ operation: String,
         _ mask: Tensor,

@@ -98,4 +98,40 @@ extension GraphBuilder {
             )
         }
     }
+
+    /// A causal convolution of each channel by itself, over time that is preceded by what the last call left.
+    /// - Parameters:
+    ///   - x: shape [k − 1 + time, channels, streams], F32 without gaps: k − 1 earlier columns, then the new ones.
+    ///   - kernel: shape [k, channels], F32 without gaps.
+    /// - Returns: shape [channels, time, streams].
+    package func causalDepthwise(_ x: Tensor, kernel: Tensor) throws(VoiceError) -> Tensor {
+        try requireContiguous("causalDepthwise", x)
+        try requireContiguous("causalDepthwise", kernel)
+        guard kernel.shape[1] == x.shape[1], kernel.shape[2] == 1, kernel.shape[3] == 1, x.shape[3] == 1,
+            x.shape[0] >= kernel.shape[0]
+        else { throw mismatch("causalDepthwise", "a kernel \(kernel.shape) does not fit \(x.shape)") }
+        return try make("causalDepthwise", [x, kernel]) { ggml_ssm_conv(context, x.pointer, kernel.pointer) }
+    }
+
+    /// A two-dimensional convolution of each channel by itself, with channels next to each other in memory, no padding and
+    /// the same stride on both axes.
+    /// - Parameters:
+    ///   - x: shape [channels, width, height, images], F32 without gaps.
+    ///   - kernel: shape [channels, 1, k, k], F32 without gaps: dimension 2 runs along the width.
+    ///   - stride: samples from one window to the next.
+    /// - Returns: shape [channels, (width − k) / stride + 1, (height − k) / stride + 1, images] without gaps.
+    package func depthwise2d(_ x: Tensor, kernel: Tensor, stride: Int) throws(VoiceError) -> Tensor {
+        try requireContiguous("depthwise2d", x)
+        try requireContiguous("depthwise2d", kernel)
+        guard kernel.shape[0] == x.shape[0], kernel.shape[1] == 1, (1...1024).contains(stride),
+            x.shape[1] >= kernel.shape[2], x.shape[2] >= kernel.shape[3]
+        else { throw mismatch("depthwise2d", "a kernel \(kernel.shape) does not fit \(x.shape)") }
+        // The logical order is [width, height, channels, images]; the memory stays as it is.
+        let image = try permute(x, [2, 0, 1, 3])
+        let window = try permute(kernel, [3, 2, 0, 1])
+        let result = try make("depthwise2d", [window, image]) {
+            ggml_conv_2d_dw_direct(context, window.pointer, image.pointer, Int32(stride), Int32(stride), 0, 0, 1, 1)
+        }
+        return try permute(result, [1, 2, 0, 3])
+    }
 }

@@ -10,6 +10,10 @@ package final class GraphBuilder {
     let storage: GraphStorage
     private(set) var inputs: [Tensor] = []
     private(set) var outputs: [Tensor] = []
+    /// Writes into a ``StateArena``; they come after everything that the outputs need.
+    private(set) var effects: [Tensor] = []
+    /// Columns rounded to 8 bits, by the tensor that they were made of; see ``matmul(_:_:)`` of packed weights.
+    var packed: [UnsafeMutablePointer<ggml_tensor>: Tensor] = [:]
     private var used = 0
 
     init(storage: GraphStorage) {
@@ -72,6 +76,9 @@ package final class GraphBuilder {
 
     // MARK: for the operations
 
+    /// Has a result computed after all outputs, although nobody reads it.
+    func addEffect(_ tensor: Tensor) { effects.append(tensor) }
+
     /// Makes one result, after checking that there is room and that the operands belong here.
     func make(
         _ operation: String,
@@ -81,7 +88,7 @@ package final class GraphBuilder {
         guard used < storage.capacity else {
             throw mismatch(operation, "the graph has more than its \(storage.capacity) operations")
         }
-        for operand in operands where operand.owner !== storage && !(operand.owner is Weights.Storage) {
+        for operand in operands where operand.owner !== storage && !(operand.owner is TensorStorage) {
             throw mismatch(operation, "an operand belongs to another graph")
         }
         used += 1

@@ -13,7 +13,7 @@ package final class Weights: @unchecked Sendable {
     /// Bytes of device memory that they take.
     package let byteCount: Int
 
-    private let storage: Storage
+    private let storage: TensorStorage
     private let tensors: [String: Tensor]
 
     /// Loads tensors of a file.
@@ -40,12 +40,12 @@ package final class Weights: @unchecked Sendable {
         for source in sources {
             wanted.append((source, try Self.storedType(of: source, as: storing(source), in: file)))
         }
-        let storage = try Storage(room: wanted.count)
+        let storage = try TensorStorage(room: wanted.count)
         var tensors: [String: Tensor] = [:]
         for (source, type) in wanted {
             tensors[source.name] = Tensor(pointer: storage.tensor(source.name, source.shape, type), owner: storage)
         }
-        try storage.allocate(on: device, for: file.path)
+        try storage.allocate(on: device, usage: GGML_BACKEND_BUFFER_USAGE_WEIGHTS, for: file.path)
         for (source, type) in wanted {
             guard let tensor = tensors[source.name] else { continue }
             try file.upload(source, to: tensor.pointer, as: type)
@@ -70,7 +70,7 @@ package final class Weights: @unchecked Sendable {
         on device: Device
     ) throws(VoiceError) {
         EngineLog.install()
-        let storage = try Storage(room: values.count)
+        let storage = try TensorStorage(room: values.count)
         var tensors: [String: Tensor] = [:]
         for value in values {
             guard value.shape.checkedCount == value.elements.count else {
@@ -81,7 +81,7 @@ package final class Weights: @unchecked Sendable {
                 throw VoiceError(.fault, "Two computed tensors are called '\(value.name)'.")
             }
         }
-        try storage.allocate(on: device, for: path)
+        try storage.allocate(on: device, usage: GGML_BACKEND_BUFFER_USAGE_WEIGHTS, for: path)
         for value in values {
             guard let tensor = tensors[value.name] else { continue }
             // As many bytes as the tensor has: checked above.
@@ -125,48 +125,5 @@ package final class Weights: @unchecked Sendable {
             throw file.unsuitable("tensor '\(source.name)' \(source.shape) of \(source.type) cannot become \(wanted)")
         }
         return wanted
-    }
-
-    /// ggml's descriptions and memory of the tensors.
-    final class Storage: TensorOwner {
-        private let context: OpaquePointer
-        private var buffer: OpaquePointer?
-
-        init(room: Int) throws(VoiceError) {
-            let bytes = ggml_tensor_overhead() * (room + 1)
-            guard let context = ggml_init(ggml_init_params(mem_size: bytes, mem_buffer: nil, no_alloc: true)) else {
-                throw VoiceError(.exhausted, "There is no memory for the descriptions of \(room) tensors.")
-            }
-            self.context = context
-        }
-
-        deinit {
-            if let buffer { ggml_backend_buffer_free(buffer) }
-            ggml_free(context)
-        }
-
-        var byteCount: Int { buffer.map(ggml_backend_buffer_get_size) ?? 0 }
-
-        func tensor(_ name: String, _ shape: Shape, _ type: ElementType) -> UnsafeMutablePointer<ggml_tensor> {
-            let dimensions = (0..<4).map { Int64(shape[$0]) }
-            // Never nil: the context has room for every tensor, and the shape was checked when the file was opened.
-            let pointer: UnsafeMutablePointer<ggml_tensor> = ggml_new_tensor(
-                context,
-                ggml_type(type.rawValue),
-                4,
-                dimensions
-            )
-            ggml_set_name(pointer, name)
-            return pointer
-        }
-
-        func allocate(on device: Device, for path: String) throws(VoiceError) {
-            guard ggml_get_first_tensor(context) != nil else { return }
-            buffer = ggml_backend_alloc_ctx_tensors_from_buft(context, device.bufferType)
-            guard let buffer else {
-                throw VoiceError(.exhausted, "\(device) has no room for the tensors of \(path).")
-            }
-            ggml_backend_buffer_set_usage(buffer, GGML_BACKEND_BUFFER_USAGE_WEIGHTS)
-        }
     }
 }

@@ -1,0 +1,30 @@
+// Products of 8-bit matrices with a few columns, for processors on which ggml's own are far from what memory gives.
+//
+// A packed matrix holds the numbers of ggml's Q8_0 (blocks of 32 weights with an F16 scale) in another order: sixteen rows
+// side by side, block by block: eight groups of four weights of each row, shifted by 128 to be unsigned, then sixteen scales.
+// It has the size of the original. Packed columns hold signed 8-bit numbers, then per block a scale and −128 times the sum
+// of the numbers, which undoes the shift.
+#pragma once
+#include <stdint.h>
+
+// The kinds of code that this file has; 0 is none.
+enum { ck_none = 0, ck_avx2 = 1, ck_avx512vnni = 2 };
+
+// The fastest kind that this processor runs, ck_none if there is none.
+int ck_best_kind(void);
+
+// Rows of a packed matrix come in groups of this many, columns in blocks of ck_block.
+enum { ck_group = 16, ck_block = 32 };
+
+// Bytes of one column of k numbers, k a multiple of ck_block.
+int64_t ck_column_bytes(int64_t k);
+
+// Packs a matrix of n rows (a multiple of ck_group) of k weights (a multiple of ck_block). `packed` has n * k / 32 * 34 bytes.
+void ck_pack(int64_t k, int64_t n, const void *q8_0, void *packed);
+
+// Packs one column of k floats that are finite.
+void ck_pack_column(int64_t k, const float *x, void *column);
+
+// Rows first * ck_group up to last * ck_group of the product of a packed matrix and `columns` packed columns: y[j * n + i].
+void ck_multiply(int kind, int64_t k, int64_t n, int64_t columns, int64_t first, int64_t last, const void *packed,
+                 const void *x, float *y);

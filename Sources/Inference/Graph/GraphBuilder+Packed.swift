@@ -1,0 +1,104 @@
+internal import CKernels
+internal import CLlama
+package import VoiceCore
+
+extension GraphBuilder {
+    /// Matrix product with packed weights: like ``matmul(_:_:)`` with the matrix they were packed from.
+    ///
+    /// x is rounded to 8 bits once, however many products use it.
+    /// - Parameters:
+    ///   - weights: a matrix of n rows of k elements.
+    ///   - x: shape [k, m], F32 without gaps, finite.
+    /// - Returns: shape [n, m].
+    package func matmul(_ weights: PackedMatrix, _ x: Tensor) throws(VoiceError) -> Tensor {
+        try requireContiguous("matmul", x)
+        guard x.shape[0] == weights.inputs, x.shape[2] == 1, x.shape[3] == 1 else {
+            throw mismatch("matmul", "\(x.shape) cannot be multiplied by \(weights.outputs) rows of \(weights.inputs)")
+        }
+        let columns = try packedColumns(x)
+        let product = try custom(
+            "matmul",
+            .f32,
+            [weights.paddedOutputs, x.shape[1]],
+            [weights.tensor, columns]
+        ) { result, thread, threads, _ in
+            multiplyPacked(result, thread, threads)
+        }
+        guard weights.paddedOutputs > weights.outputs else { return product }
+        return try contiguous(slice(product, dimension: 0, 0..<weights.outputs))
+    }
+
+    private func packedColumns(_ x: Tensor) throws(VoiceError) -> Tensor {
+        if let columns = packed[x.pointer] { return columns }
+        let shape: Shape = [Int(ck_column_bytes(Int64(x.shape[0]))), x.shape[1]]
+        let columns = try custom("pack", .i8, shape, [x]) { result, thread, threads, _ in
+            packColumns(result, thread, threads)
+        }
+        packed[x.pointer] = columns
+        return columns
+    }
+
+    /// An operation of our own on the CPU; every thread of the stream calls it.
+    private func custom(
+        _ operation: String,
+        _ type: ElementType,
+        _ shape: Shape,
+        _ operands: [Tensor],
+        _ kernel: @escaping ggml_custom_op_t
+    ) throws(VoiceError) -> Tensor {
+        guard storage.stream.device.kind == .cpu else {
+            throw mismatch(operation, "packed weights are for the CPU, not \(storage.stream.device)")
+        }
+        return try make(operation, operands) {
+            var pointers: [UnsafeMutablePointer<ggml_tensor>?] = operands.map(\.pointer)
+            return ggml_custom_4d(
+                context,
+                ggml_type(type.rawValue),
+                Int64(shape[0]),
+                Int64(shape[1]),
+                1,
+                1,
+                &pointers,
+                Int32(pointers.count),
+                kernel,
+                ggmlEveryThread,
+                nil
+            )
+        }
+    }
+}
+
+/// `GGML_N_TASKS_MAX`: as many tasks as the stream has threads. A macro that Swift does not import.
+private let ggmlEveryThread: Int32 = -1
+
+/// Packs this thread's columns of x. ggml calls it with tensors that `packedColumns` has made and checked.
+private func packColumns(_ result: UnsafeMutablePointer<ggml_tensor>?, _ thread: Int32, _ threads: Int32) {
+    guard let result = result?.pointee, let x = result.src.0?.pointee, let from = x.data, let to = result.data else {
+        return
+    }
+    let (k, columns) = (Int(x.ne.0), Int(x.ne.1))
+    for column in stride(from: Int(thread), to: columns, by: Int(threads)) {
+        let values = (from + column * k * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self)
+        ck_pack_column(Int64(k), values, to + column * Int(result.ne.0))
+    }
+}
+
+/// Multiplies this thread's share of the rows. ggml calls it with tensors that `matmul` has made and checked.
+private func multiplyPacked(_ result: UnsafeMutablePointer<ggml_tensor>?, _ thread: Int32, _ threads: Int32) {
+    guard let result = result?.pointee, let weights = result.src.0?.pointee, let x = result.src.1?.pointee,
+        let to = result.data
+    else { return }
+    let groups = Int(weights.ne.1)
+    let k = weights.ne.0 / Int64(PackedMatrix.tileBytes) * Int64(PackedMatrix.block)
+    ck_multiply(
+        ck_best_kind(),
+        k,
+        result.ne.0,
+        result.ne.1,
+        Int64(groups * Int(thread) / Int(threads)),
+        Int64(groups * Int(thread + 1) / Int(threads)),
+        weights.data,
+        x.data,
+        to.assumingMemoryBound(to: Float.self)
+    )
+}
