@@ -66,8 +66,10 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // 0: C, module maps only
+        // 0: C, module maps and kernels
         .systemLibrary(name: "CLlama"),
+        // The one with code: loops that need instructions Swift cannot name.
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
         .systemLibrary(name: "CFlite"),
         .systemLibrary(name: "CPocketSphinx", pkgConfig: "pocketsphinx"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
@@ -79,7 +81,7 @@ let package = Package(
         library("Audio", ["VoiceCore"], touchesMemory: true),
         library(
             "Inference",
-            ["VoiceCore", "CLlama"],
+            ["VoiceCore", "CLlama", "CKernels"],
             touchesMemory: true,
             linking: [.unsafeFlags(["-L\(llama)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(llama)/lib"])]
         ),
@@ -90,13 +92,13 @@ let package = Package(
             "SpeechRecognition",
             ["VoiceCore", "Audio", "Inference", "CPocketSphinx"],
             touchesMemory: true,
-            documents: ["PocketSphinx/MODEL.md"]
+            documents: ["PocketSphinx/MODEL.md", "Nemotron/MODEL.md"]
         ),
         library("LanguageModels", ["VoiceCore", "Inference"]),
         library("SpeechSynthesis", ["VoiceCore", "Audio", "CFlite"], touchesMemory: true),
         library(
             "TurnDetection",
-            ["VoiceCore", "Inference"],
+            ["VoiceCore", "Audio", "Inference"],
             documents: ["Silero/MODEL.md", "SmartTurn/MODEL.md"]
         ),
 
@@ -129,7 +131,11 @@ let package = Package(
         tests("VoiceCoreTests"),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("InferenceTests", ["CLlama", "Inference"]),
-        tests("SpeechRecognitionTests", ["SpeechRecognition", "SpeechSynthesis", "Audio"]),
+        tests(
+            "SpeechRecognitionTests",
+            ["SpeechRecognition", "SpeechSynthesis", "Audio", "Inference"],
+            resources: [.copy("Fixtures")]
+        ),
         tests("LanguageModelTests", ["LanguageModels", "Inference"]),
         tests("SpeechSynthesisTests", ["SpeechSynthesis", "Audio"]),
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),

@@ -13,7 +13,7 @@ import sys
 
 # The layers of docs and Package.swift, lowest first; a target depends on lower layers only, never on a sibling.
 LAYERS = [
-    {"CLlama", "CFlite", "CPocketSphinx", "COpus", "CSRTP", "COpenSSL"},
+    {"CLlama", "CKernels", "CFlite", "CPocketSphinx", "COpus", "CSRTP", "COpenSSL"},
     {"VoiceCore"},
     {"WebRTC", "Audio", "Inference"},
     {"Transports", "SpeechRecognition", "LanguageModels", "SpeechSynthesis", "TurnDetection"},

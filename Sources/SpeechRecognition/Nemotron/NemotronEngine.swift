@@ -1,0 +1,184 @@
+internal import Inference
+internal import VoiceCore
+
+/// The one owner of a model. It computes for all streams, on its own thread: those that have a chunk ready step together,
+/// so that the weights are read once for all of them.
+///
+/// **A step that nobody shares starts at once.** A stream that comes first waits a moment for the others that speak at the
+/// same time; while one step runs, the next one gathers by itself. Nobody waits for a stream that has no chunk.
+actor NemotronEngine {
+    /// One stream's part in a step.
+    struct Request: Sendable {
+        /// The stream's slot.
+        var slot: Int
+        /// What to compute.
+        var chunk: EncoderChunk
+        /// The language's number.
+        var prompt: Int
+        /// The search before the step.
+        var search: GreedySearch.State
+        /// True when somebody waits for the result: it is then not held back for others.
+        var isUrgent: Bool
+    }
+
+    /// What a step gave.
+    struct Response: Sendable {
+        /// The search after the step.
+        var search: GreedySearch.State
+        /// Tokens, in order.
+        var tokens: [EmittedToken]
+    }
+
+    private struct Waiting {
+        var request: Request
+        /// Nil for the stream whose call runs the step.
+        var continuation: CheckedContinuation<Result<Response, VoiceError>, Never>?
+    }
+
+    /// How long the first stream of a step waits for others.
+    private static let gatheringWindow: Duration = .milliseconds(3)
+    /// Streams that stepped so long ago are not waited for.
+    private static let activityWindow: Duration = .milliseconds(400)
+    /// Streams in one run; more make several.
+    static let largestBatch = 16
+
+    nonisolated let h: NemotronHyperparameters
+    /// The slots of streams.
+    nonisolated let seats: StreamSeats
+    /// The slots of forks: two for each stream, one for its final transcript and one for a draft.
+    nonisolated let forkSeats: StreamSeats
+    /// Frames of one stream in one step at most.
+    nonisolated let maximumFrames: Int
+    /// Bytes of the weights and of one stream's state.
+    nonisolated let byteCounts: (weights: Int, stream: Int)
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    private let executor: EngineExecutor
+    private let encoder: StreamingEncoder
+    private let transducer: Transducer
+    private let clock = ContinuousClock()
+    private var waiting: [Waiting] = []
+    private var isGathering = false
+    private var lastStep: [Int: ContinuousClock.Instant] = [:]
+
+    /// Loads a model. To be called on the executor's thread, which it blocks.
+    /// - Parameters:
+    ///   - file: the model, whose dimensions are `h`.
+    ///   - streams: streams that can exist at the same time; twice as many forks can.
+    ///   - device: where the encoder runs.
+    ///   - threads: CPU threads of a step.
+    ///   - executor: the thread to compute on.
+    init(
+        _ file: GGUFFile,
+        _ h: NemotronHyperparameters,
+        streams: Int,
+        on device: Device,
+        threads: Int,
+        executor: EngineExecutor
+    ) throws(VoiceError) {
+        let stream = try ComputeStream(on: device, threads: threads)
+        let cpu = device.kind == .cpu ? stream : try ComputeStream(on: .cpu(), threads: 1)
+        encoder = try StreamingEncoder(file, h, slots: 3 * streams, on: stream)
+        transducer = try Transducer(file, h, on: cpu)
+        self.h = h
+        self.executor = executor
+        seats = StreamSeats(0..<streams)
+        forkSeats = StreamSeats(streams..<(3 * streams))
+        maximumFrames = encoder.maximumFrames
+        byteCounts = (encoder.byteCounts.weights + transducer.byteCount, encoder.byteCounts.slot)
+    }
+
+    /// The search's state at the beginning of a stream.
+    func beginning(boosting booster: PhraseBooster?) throws(VoiceError) -> GreedySearch.State {
+        GreedySearch.State(predictor: try transducer.beginning(), booster: booster)
+    }
+
+    /// Makes a slot a new stream's.
+    func clear(_ slot: Int) {
+        encoder.clear(slot)
+        lastStep[slot] = nil
+    }
+
+    /// Makes the stream in `target` equal to that in `source`.
+    func copy(_ source: Int, to target: Int) { encoder.copy(source, to: target) }
+
+    /// Computes a chunk together with those of other streams.
+    /// - Throws: ``VoiceError/Code/fault`` when the device fails.
+    func step(_ request: Request) async throws(VoiceError) -> Response {
+        guard !isGathering else { return try await join(request).get() }
+        waiting.append(Waiting(request: request, continuation: nil))
+        if !request.isUrgent, waiting.count < activeStreams(with: request.slot) {
+            isGathering = true
+            // Cut short when the caller is cancelled; the others' work is done all the same.
+            try? await Task.sleep(for: Self.gatheringWindow)
+            isGathering = false
+        }
+        return try runWaiting().get()
+    }
+
+    private func join(_ request: Request) async -> Result<Response, VoiceError> {
+        await withCheckedContinuation { waiting.append(Waiting(request: request, continuation: $0)) }
+    }
+
+    /// Streams that spoke a moment ago, the one given included.
+    private func activeStreams(with slot: Int) -> Int {
+        let limit = clock.now - Self.activityWindow
+        return lastStep.count { $0.key != slot && $0.value > limit } + 1
+    }
+
+    /// Runs everything that waits, in batches of equal frames.
+    /// - Returns: the result of the one without a continuation.
+    private func runWaiting() -> Result<Response, VoiceError> {
+        let all = waiting
+        waiting = []
+        var own = Result<Response, VoiceError>.failure(VoiceError(.fault, "A step of the recogniser was lost."))
+        var rest = all[...]
+        while let first = rest.first {
+            let frames = first.request.chunk.frames
+            let batch = Array(rest.filter { $0.request.chunk.frames == frames }.prefix(Self.largestBatch))
+            let slots = Set(batch.map(\.request.slot))
+            rest.removeAll { slots.contains($0.request.slot) }
+            for (item, result) in zip(batch, run(batch.map(\.request))) {
+                if let continuation = item.continuation { continuation.resume(returning: result) } else { own = result }
+            }
+        }
+        return own
+    }
+
+    private func run(_ batch: [Request]) -> [Result<Response, VoiceError>] {
+        do throws(VoiceError) {
+            let now = clock.now
+            for request in batch { lastStep[request.slot] = now }
+            let encoded = try encoder.step(
+                batch.map { StreamingEncoder.Work(slot: $0.slot, chunk: $0.chunk, prompt: $0.prompt) }
+            )
+            var work = zip(batch, encoded).map { request, result in
+                GreedySearch.Work(
+                    state: request.search,
+                    frames: result.projected,
+                    firstFrame: request.chunk.position
+                )
+            }
+            try GreedySearch(transducer: transducer).decode(&work)
+            return work.map { .success(Response(search: $0.state, tokens: $0.tokens)) }
+        } catch {
+            return batch.map { _ in .failure(error) }
+        }
+    }
+
+    /// Computes a step for nobody, so that memory is mapped and kernels are chosen before the first one.
+    func warmUp(lookahead: Int) throws(VoiceError) {
+        guard let slot = seats.take() else { return }
+        defer { seats.giveBack(slot) }
+        var cutter = ChunkCutter(bands: h.melBands, lookahead: lookahead)
+        let rows = 1 + 8 * lookahead + 8 * (lookahead + 1)
+        cutter.append([Float](repeating: -10, count: rows * h.melBands))
+        encoder.clear(slot)
+        let search = try beginning(boosting: nil)
+        while let chunk = cutter.next(limit: lookahead + 1) {
+            let request = Request(slot: slot, chunk: chunk, prompt: 0, search: search, isUrgent: true)
+            for result in run([request]) { _ = try result.get() }
+        }
+        lastStep = [:]
+    }
+}
