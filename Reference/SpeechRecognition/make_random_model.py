@@ -40,8 +40,9 @@ def pieces(count, languages):
     """`count` different SentencePiece pieces: <unk>, language tags, then syllables with and without a word's start."""
     out = ["<unk>"] + [f"<{language}>" for language in languages if "-" in language]
     letters = "etaoinshrdlucmfwypvbgkqjxz'"
-    syllables = [a + b for a in letters for b in "aeiou"] + [a + b + c for a in letters for b in "aeiou" for c in letters]
-    for syllable in list(letters) + syllables:
+    open_ones = [a + b for a in letters for b in "aeiou"]
+    closed_ones = [syllable + c for syllable in open_ones for c in letters]
+    for syllable in [*letters, *open_ones, *closed_ones, *(a + b for a in open_ones for b in open_ones)]:
         out += ["\u2581" + syllable, syllable]
     assert len(out) >= count == len(set(out[:count]))
     return out[:count]
