@@ -7,10 +7,11 @@ Shapes are given in ggml order: the fastest dimension first.
 import os
 import struct
 
-F32, I8 = 0, 24
-_ITEM_SIZE = {F32: 4, I8: 1}
+F32, F16, Q8_0, I8 = 0, 1, 8, 24
+# Elements of a block and bytes that it takes: `GGML_QUANT_SIZES` of ggml's gguf package.
+_BLOCK = {F32: (1, 4), F16: (1, 2), Q8_0: (32, 34), I8: (1, 1)}
 _ALIGNMENT = 32
-_U32, _FLOAT32, _STRING, _ARRAY = 4, 6, 8, 9
+_U32, _I32, _FLOAT32, _BOOL, _STRING, _ARRAY = 4, 5, 6, 7, 8, 9
 
 
 def _string(text):
@@ -18,12 +19,22 @@ def _string(text):
     return struct.pack("<Q", len(data)) + data
 
 
+class Signed(int):
+    """An integer to be stored as i32; others are stored as u32."""
+
+
 def _value(value):
-    """A value with its type in front. int -> u32, float -> f32, str, list of int -> array of u32."""
+    """A value with its type in front. int -> u32, Signed -> i32, float -> f32, bool, str, lists of str or of int."""
     if isinstance(value, str):
         return struct.pack("<I", _STRING) + _string(value)
+    if isinstance(value, bool):
+        return struct.pack("<IB", _BOOL, value)
     if isinstance(value, float):
         return struct.pack("<If", _FLOAT32, value)
+    if isinstance(value, Signed):
+        return struct.pack("<Ii", _I32, value)
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        return struct.pack("<IIQ", _ARRAY, _STRING, len(value)) + b"".join(map(_string, value))
     if isinstance(value, list):
         return struct.pack(f"<IIQ{len(value)}I", _ARRAY, _U32, len(value), *value)
     return struct.pack("<II", _U32, value)
@@ -31,6 +42,17 @@ def _value(value):
 
 def _padding(size):
     return -size % _ALIGNMENT
+
+
+def byte_count(kind, shape):
+    """The bytes that a tensor takes; refuses rows that are not whole blocks."""
+    elements, size = _BLOCK[kind]
+    count = 1
+    for extent in shape:
+        count *= extent
+    if shape[0] % elements:
+        raise ValueError(f"rows of {shape[0]} are not whole blocks of {elements}")
+    return count // elements * size
 
 
 class Writer:
@@ -45,12 +67,13 @@ class Writer:
         self._metadata.append(_string(key) + _value(value))
 
     def tensor(self, name, kind, shape, data):
-        """Adds a tensor: `kind` F32 or I8, `shape` fastest dimension first, `data` little-endian bytes."""
-        count = 1
-        for extent in shape:
-            count *= extent
-        if len(data) != count * _ITEM_SIZE[kind]:
-            raise ValueError(f"{name}: {len(data)} bytes do not fill {shape}")
+        """Adds a tensor: `kind` F32, F16, Q8_0 or I8, `shape` fastest dimension first, `data` little-endian bytes.
+
+        `data` may be a function that returns the bytes; it is called while the file is written, so that a large model
+        is never in memory as a whole.
+        """
+        if not callable(data):
+            _check_size(name, kind, shape, data)
         self._tensors.append((name, kind, shape, data))
 
     def write(self, path):
@@ -59,14 +82,28 @@ class Writer:
         for entry in self._metadata:
             header += entry
         offset = 0
-        for name, kind, shape, data in self._tensors:
+        for name, kind, shape, _ in self._tensors:
+            size = byte_count(kind, shape)
             header += _string(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
-            offset += len(data) + _padding(len(data))
+            offset += size + _padding(size)
         header += bytes(_padding(len(header)))
         partial = f"{path}.partial"
-        with open(partial, "wb") as file:
-            file.write(header)
-            for _, _, _, data in self._tensors:
-                file.write(data)
-                file.write(bytes(_padding(len(data))))
-        os.replace(partial, path)
+        try:
+            with open(partial, "wb") as file:
+                file.write(header)
+                for name, kind, shape, data in self._tensors:
+                    if callable(data):
+                        data = data()
+                        _check_size(name, kind, shape, data)
+                    file.write(data)
+                    file.write(bytes(_padding(len(data))))
+            os.replace(partial, path)
+        except BaseException:
+            if os.path.exists(partial):
+                os.remove(partial)
+            raise
+
+
+def _check_size(name, kind, shape, data):
+    if len(data) != byte_count(kind, shape):
+        raise ValueError(f"{name}: {len(data)} bytes do not fill {shape}")

@@ -36,7 +36,7 @@ def _signed(value):
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
-def _fields(data):
+def fields(data):
     """Yields (field number, value); the value of a length-delimited field is a memoryview."""
     at = 0
     while at < len(data):
@@ -86,7 +86,7 @@ class Tensor:
     def __init__(self, data):
         self.name, self.dims, self.dtype, self._raw = "", [], 0, None
         floats, ints = bytearray(), []
-        for number, value in _fields(data):
+        for number, value in fields(data):
             if number == 1:
                 _repeated_ints(self.dims, value)
             elif number == 2:
@@ -143,7 +143,7 @@ class Node:
 
     def __init__(self, data):
         self.op, self.inputs, self.outputs, self.attributes = "", [], [], {}
-        for number, value in _fields(data):
+        for number, value in fields(data):
             if number == 1:
                 self.inputs.append(_text(value))
             elif number == 2:
@@ -155,7 +155,7 @@ class Node:
 
     def _attribute(self, data):
         name, value, ints = "", None, []
-        for number, field in _fields(data):
+        for number, field in fields(data):
             if number == 1:
                 name = _text(field)
             elif number == 2:
@@ -178,7 +178,7 @@ class Graph:
 
     def __init__(self, data):
         self.nodes, self.constants, self.inputs, self.outputs = [], {}, [], []
-        for number, value in _fields(data):
+        for number, value in fields(data):
             if number == 1:
                 node = Node(_view(value))
                 self.nodes.append(node)
@@ -190,7 +190,7 @@ class Graph:
                 tensor = Tensor(_view(value))
                 self.constants[tensor.name] = tensor
             elif number in (11, 12):
-                names = [_text(v) for n, v in _fields(_view(value)) if n == 1]
+                names = [_text(v) for n, v in fields(_view(value)) if n == 1]
                 (self.inputs if number == 11 else self.outputs).extend(names)
 
     def constant(self, name):
@@ -203,7 +203,7 @@ class Graph:
 def read(data):
     """The graph of an ONNX file given as bytes."""
     view = memoryview(data)
-    graphs = [_view(value) for number, value in _fields(view) if number == 7]
+    graphs = [_view(value) for number, value in fields(view) if number == 7]
     if len(graphs) != 1:
         raise OnnxError(f"not an ONNX model: {len(graphs)} graphs in {len(data)} bytes")
     return Graph(graphs[0])
