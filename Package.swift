@@ -62,6 +62,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -117,6 +118,9 @@ let package = Package(
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "Transports", "SpeechRecognition", "LanguageModels",
                 "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Yams", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -135,7 +139,7 @@ let package = Package(
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("TransportTests", ["Transports", "Audio"] + nio),
-        tests("CommandLineTests", ["repartee", "Conversation", "LanguageModels"]),
+        tests("CommandLineTests", ["repartee", "Conversation", "LanguageModels"] + nio),
         tests("VoiceServerTests", ["VoiceServer", "Transports", log] + nio),
     ]
 )

@@ -61,13 +61,13 @@ struct DoctorCommand: AsyncParsableCommand {
     private func models() throws -> [Finding] {
         try ModelCatalogue.all.map { model throws(VoiceError) in
             let state = try global.store.verifiedState(of: model)
-            let ok = state == .verified
+            let isThere = state == .verified
             return Finding(
                 what: model.name,
-                ok: ok,
-                detail: ok
+                ok: isThere || state == .missing && !model.isDefault,
+                detail: isThere
                     ? "\(model.role.rawValue), \(global.store.path(of: model))"
-                    : "\(state.rawValue); 'repartee models pull \(model.name)' gets it"
+                    : "\(ModelsCommand.List.word(for: model, state)); 'repartee models pull \(model.name)' gets it"
             )
         }
     }
