@@ -51,6 +51,7 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket"].map {
     .product(name: $0, package: "swift-nio")
 }
+let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
     name: "repartee",
@@ -62,6 +63,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -89,7 +91,7 @@ let package = Package(
         library("Transports", ["VoiceCore", "Audio"] + nio),
         library(
             "SpeechRecognition",
-            ["VoiceCore", "Audio", "Inference", "CPocketSphinx"],
+            ["VoiceCore", "Audio", "Inference", "CPocketSphinx"] + nio + [tls],
             touchesMemory: true,
             documents: ["PocketSphinx/MODEL.md"]
         ),
@@ -133,13 +135,13 @@ let package = Package(
         tests("VoiceCoreTests"),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("InferenceTests", ["CLlama", "Inference"]),
-        tests("SpeechRecognitionTests", ["SpeechRecognition", "SpeechSynthesis", "Audio"]),
+        tests("SpeechRecognitionTests", ["SpeechRecognition", "SpeechSynthesis", "Audio"] + nio + [tls]),
         tests("LanguageModelTests", ["LanguageModels", "Inference"]),
         tests("SpeechSynthesisTests", ["SpeechSynthesis", "Audio"]),
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("TransportTests", ["Transports", "Audio"] + nio),
-        tests("CommandLineTests", ["repartee", "Conversation", "LanguageModels"] + nio),
+        tests("CommandLineTests", ["repartee", "Conversation", "LanguageModels", "SpeechRecognition"] + nio),
         tests("VoiceServerTests", ["VoiceServer", "Transports", log] + nio),
     ]
 )

@@ -1,3 +1,4 @@
+internal import SpeechRecognition
 internal import SpeechSynthesis
 internal import LanguageModels
 internal import TurnDetection
@@ -87,7 +88,10 @@ struct DoctorCommand: AsyncParsableCommand {
         return [
             await attempt("voice activity") { try await room.voiceActivity().name + " on the CPU" },
             await attempt("end of turn") { try await room.turnDetector().name + " on the CPU" },
-            await attempt("speech recognition") { try await room.recognizer().name + " on the CPU" },
+            await attempt("speech recognition") {
+                let recognizer = try await room.recognizer()
+                return recognizer.name + (recognizer is RemoteRecognizer ? "" : " on the CPU")
+            },
             await attempt("language model") {
                 let model = try await room.languageModel(chats: 1)
                 return "\(model.name), \(model.contextLength) tokens, on \(try Device.best().name)"
