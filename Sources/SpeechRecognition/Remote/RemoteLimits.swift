@@ -5,7 +5,8 @@ struct RemoteLimits: Sendable {
     /// From the beginning of a connection to the server's `ready`. The reference's client waits as long
     /// (`pipecat_bots/nvidia_stt.py`, commit 70363cd5).
     var connect = Duration.seconds(5)
-    /// From the end of an utterance to its final transcript, where the audio was sent as it was spoken.
+    /// From the end of an utterance to its final transcript, where the audio was sent as it was spoken; and from options to
+    /// the server's consent.
     var final = Duration.seconds(2)
     /// Between two attempts to connect: the first pause, doubled after every failure.
     var firstPause = Duration.milliseconds(250)

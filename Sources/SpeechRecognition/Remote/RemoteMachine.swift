@@ -43,8 +43,8 @@ struct RemoteMachine: ~Copyable {
         case send([Float])
         /// The stream is open.
         case ready
-        /// The newest transcript of the running utterance.
-        case partial(String)
+        /// The newest transcript of the running utterance, and whether the server holds that for over.
+        case partial(String, isEndpoint: Bool)
         /// The final transcript that is waited for.
         case final(String)
         /// The utterance, or the opening, failed.
@@ -54,6 +54,8 @@ struct RemoteMachine: ~Copyable {
     private enum Line {
         case down(retryAt: Duration)
         case connecting(until: Duration)
+        /// The server was told the options.
+        case configuring(until: Duration)
         case up
     }
 
@@ -64,6 +66,7 @@ struct RemoteMachine: ~Copyable {
     }
 
     private let place: String
+    private let configuration: String?
     private let limits: RemoteLimits
     private var line = Line.down(retryAt: .zero)
     private var isOpening = false
@@ -86,9 +89,12 @@ struct RemoteMachine: ~Copyable {
     private var text = RemoteText()
 
     /// Makes a machine without a connection.
-    /// - Parameter place: the server's address, for errors.
-    init(place: String, limits: RemoteLimits) {
+    /// - Parameters:
+    ///   - place: the server's address, for errors.
+    ///   - options: how the speaker shall be recognised. A server that does not take them is no use.
+    init(place: String, options: RecognitionOptions = RecognitionOptions(), limits: RemoteLimits) {
         self.place = place
+        configuration = RemoteMessage.configuration(options)
         self.limits = limits
         queue = RemoteAudioQueue(limits: limits)
     }
@@ -99,7 +105,7 @@ struct RemoteMachine: ~Copyable {
     /// When ``Event/time`` is due; nil when nothing is waited for.
     var deadline: Duration? {
         switch line {
-        case .connecting(let until): min(until, wish?.deadline ?? until)
+        case .connecting(let until), .configuring(let until): min(until, wish?.deadline ?? until)
         case .down(let retryAt): wish.map { min(retryAt, $0.deadline) }
         case .up: wish?.deadline
         }
@@ -154,10 +160,18 @@ struct RemoteMachine: ~Copyable {
         return [.connect]
     }
 
+    private mutating func opened(_ now: Duration) -> [Action] {
+        line = .up
+        failures = 0
+        let news: [Action] = isOpening ? [.ready] : []
+        isOpening = false
+        return news + goOn(now)
+    }
+
     /// Does what can be done now: connects, sends audio, asks for the final transcript.
     private mutating func goOn(_ now: Duration) -> [Action] {
         switch line {
-        case .connecting:
+        case .connecting, .configuring:
             return []
         case .down(let retryAt):
             return retryAt <= now ? connect(now) : []
@@ -216,6 +230,11 @@ struct RemoteMachine: ~Copyable {
                 "the speech server \(place) was not ready within \(limits.connect): start it, or check the address"
             return hangUp(VoiceError(.unavailable, why), now)
         }
+        if case .configuring(let until) = line, until <= now {
+            let why =
+                "the speech server \(place) does not know lookahead, language, phrases or endpointer: leave them out"
+            return hangUp(VoiceError(.usage, why), now)
+        }
         guard let wish, wish.deadline <= now else { return goOn(now) }
         let error = VoiceError(.unavailable, "the speech server \(place) gave no final transcript in time")
         guard case .up = line else { return fail(error) }
@@ -272,14 +291,22 @@ struct RemoteMachine: ~Copyable {
         switch message {
         case .ready:
             guard case .connecting = line else { return [] }
-            line = .up
-            failures = 0
-            let opened: [Action] = isOpening ? [.ready] : []
-            isOpening = false
-            return opened + goOn(now)
+            guard let configuration else { return opened(now) }
+            line = .configuring(until: now + limits.final)
+            return [.say(configuration)]
+        case .configured:
+            guard case .configuring = line else { return [] }
+            return opened(now)
+        case .endpoint:
+            guard isInUtterance, owed.isEmpty else { return [] }
+            return [.partial(text.newest, isEndpoint: true)]
         case .transcript(let said, let isFinal):
             return isFinal ? receiveFinal(said) : receivePartial(said)
         case .error(let reason):
+            if case .configuring = line {
+                let why = "the speech server \(place) refuses the options: \(reason.prefix(200))"
+                return hangUp(VoiceError(.usage, why), now)
+            }
             return hangUp(VoiceError(.unavailable, "the speech server \(place) reports: \(reason.prefix(200))"), now)
         case .unknown:
             return []
@@ -289,7 +316,7 @@ struct RemoteMachine: ~Copyable {
     private mutating func receivePartial(_ said: String) -> [Action] {
         // What comes before an owed final is about the utterance before.
         guard isInUtterance, owed.isEmpty else { return [] }
-        return text.partial(said).map { [.partial($0)] } ?? []
+        return text.partial(said).map { [.partial($0, isEndpoint: false)] } ?? []
     }
 
     private mutating func receiveFinal(_ said: String) -> [Action] {

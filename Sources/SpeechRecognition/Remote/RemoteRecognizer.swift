@@ -6,7 +6,8 @@ package import VoiceCore
 /// A recogniser on a server that speaks the protocol of pipecat-ai/nemotron-january-2026, behind ``SpeechRecognizer``.
 ///
 /// A stream is one WebSocket. When that is lost, the running utterance fails and the next one connects anew, so a server may
-/// be restarted under a running session. Audio that the server does not take is kept for ten seconds.
+/// be restarted under a running session. Audio that the server does not take is kept for ten seconds. Options other than the
+/// defaults are told to the server, and only Repartee's own takes them.
 package final class RemoteRecognizer: SpeechRecognizer {
     /// `remote` and the server's address.
     package let name: String
@@ -50,16 +51,6 @@ package final class RemoteRecognizer: SpeechRecognizer {
 
     /// Opens a stream; see ``SpeechRecognizer/openStream(_:)``.
     package func openStream(_ options: RecognitionOptions) async throws(VoiceError) -> any RecognizerStream {
-        // The protocol has no words for options; a server that takes a first message of type `config` would get it in
-        // `RemoteMachine`, before `ready` is reported.
-        guard options.lookahead == nil, options.language == nil, options.phrases.isEmpty, options.endpointSilence == nil
-        else {
-            throw VoiceError(
-                .usage,
-                "the speech server \(address) has its lookahead, language, phrases and endpointer chosen when it is started;"
-                    + " leave these options out"
-            )
-        }
         let link = RemoteLink(
             address: address,
             limits: limits,
@@ -67,7 +58,7 @@ package final class RemoteRecognizer: SpeechRecognizer {
             group: MultiThreadedEventLoopGroup.singleton,
             clock: clock
         )
-        let stream = RemoteStream(place: "\(address)", link: link, limits: limits, clock: clock)
+        let stream = RemoteStream(place: "\(address)", options: options, link: link, limits: limits, clock: clock)
         try await stream.open()
         return stream
     }

@@ -13,13 +13,19 @@ actor RemoteStream: RecognizerStream {
     /// What the machine has said of late; nil where it was silent.
     private struct News {
         var isReady = false
-        var partial: String?
+        var partial: Transcript?
         var final: String?
         var failure: VoiceError?
     }
 
-    init(place: String, link: RemoteLink, limits: RemoteLimits, clock: any SessionClock) {
-        machine = RemoteMachine(place: place, limits: limits)
+    init(
+        place: String,
+        options: RecognitionOptions,
+        link: RemoteLink,
+        limits: RemoteLimits,
+        clock: any SessionClock
+    ) {
+        machine = RemoteMachine(place: place, options: options, limits: limits)
         self.link = link
         self.limits = limits
         self.clock = clock
@@ -31,7 +37,8 @@ actor RemoteStream: RecognizerStream {
     var dropped: Int { machine.dropped }
 
     /// Connects. Called once, before anything else.
-    /// - Throws: `unavailable` when the server is not ready in time, `cancelled` when the task is.
+    /// - Throws: `unavailable` when the server is not ready in time, `usage` when it does not take the options, `cancelled`
+    ///   when the task is.
     func open() async throws(VoiceError) {
         var news = News()
         perform(.open, &news)
@@ -51,7 +58,7 @@ actor RemoteStream: RecognizerStream {
             catchUp(&news)
         }
         if let failure = news.failure { throw failure }
-        return news.partial.map { Transcript(text: $0, isFinal: false) }
+        return news.partial
     }
 
     func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript {
@@ -106,7 +113,8 @@ actor RemoteStream: RecognizerStream {
             case .say(let text): link.say(text)
             case .send(let samples): link.send(samples)
             case .ready: news.isReady = true
-            case .partial(let text): news.partial = text
+            case .partial(let text, let isEndpoint):
+                news.partial = Transcript(text: text, isFinal: false, isEndpoint: isEndpoint)
             case .final(let text): news.final = text
             case .failed(let error): news.failure = error
             }

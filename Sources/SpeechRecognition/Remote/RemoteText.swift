@@ -2,7 +2,8 @@
 struct RemoteText {
     /// What belongs to earlier utterances: they ended with soft resets.
     private var past = ""
-    private var newest = ""
+    /// The utterance's words so far.
+    private(set) var newest = ""
 
     /// Takes a partial transcript.
     /// - Returns: the utterance's words; nil when they are the same as before.

@@ -12,7 +12,9 @@ internal import VoiceCore
         var machine: RemoteMachine
         var now = Duration.zero
 
-        init(_ limits: RemoteLimits = RemoteLimits()) { machine = RemoteMachine(place: "ws://h:1", limits: limits) }
+        init(_ limits: RemoteLimits = RemoteLimits(), options: RecognitionOptions = RecognitionOptions()) {
+            machine = RemoteMachine(place: "ws://h:1", options: options, limits: limits)
+        }
 
         mutating func handle(_ event: RemoteMachine.Event, at now: Duration? = nil) -> [String] {
             self.now = now ?? self.now
@@ -42,7 +44,7 @@ internal import VoiceCore
             case .say(let text): "say \(text)"
             case .send(let samples): "send \(samples.count)"
             case .ready: "ready"
-            case .partial(let text): "partial \(text)"
+            case .partial(let text, let isEndpoint): "\(isEndpoint ? "endpoint" : "partial") \(text)"
             case .final(let text): "final \(text)"
             case .failed(let error): "failed \(error.code)"
             }
@@ -244,10 +246,47 @@ internal import VoiceCore
         #expect(driver.audio(160) == ["connect"])
     }
 
+    @Test func `options are told to the server on every connection, and audio waits for its consent`() {
+        var driver = Driver(
+            options: RecognitionOptions(
+                lookahead: 1,
+                language: "de-DE",
+                phrases: ["Repartee"],
+                phraseBoost: 2,
+                endpointSilence: .milliseconds(640)
+            )
+        )
+        let config =
+            #"say {"endpoint_silence_ms":640,"language":"de-DE","lookahead":1,"phrase_boost":2,"phrases":["Repartee"],"#
+            + #""type":"config"}"#
+        _ = driver.handle(.open)
+        #expect(driver.say(#"{"type":"ready"}"#) == [config])
+        #expect(driver.machine.deadline == .seconds(2))
+        #expect(driver.audio(160) == [])
+        #expect(driver.say(#"{"type":"configured","lookahead":1}"#) == ["ready", "send 160"])
+        _ = driver.transcript("ja", isFinal: false)
+        #expect(driver.say(#"{"type":"endpoint"}"#) == ["endpoint ja"])
+        _ = driver.handle(.closed(why: "x"))
+        #expect(driver.audio(160) == ["connect"])
+        #expect(driver.say(#"{"type":"ready"}"#) == [config])
+        #expect(driver.say(#"{"type":"configured"}"#) == ["send 160"])
+    }
+
+    @Test func `a server that refuses the options, or says nothing to them, is no use`() {
+        var driver = Driver(options: RecognitionOptions(lookahead: 5))
+        _ = driver.handle(.open)
+        _ = driver.say(#"{"type":"ready"}"#)
+        #expect(driver.say(#"{"type":"error","message":"no lookahead 5"}"#) == ["disconnect", "failed usage"])
+        driver = Driver(options: RecognitionOptions(lookahead: 5))
+        _ = driver.handle(.open)
+        _ = driver.say(#"{"type":"ready"}"#)
+        #expect(driver.handle(.time, at: .seconds(2)) == ["disconnect", "failed usage"])
+    }
+
     @Test func `messages of later versions are passed over`() {
         var driver = Driver.up()
         _ = driver.audio(160)
-        #expect(driver.say(#"{"type":"endpoint","at":3}"#) == [])
+        #expect(driver.say(#"{"type":"emotion","value":"calm"}"#) == [])
         #expect(driver.transcript("yes", isFinal: false) == ["partial yes"])
         #expect(driver.transcript("a final nobody asked for", isFinal: true) == [])
     }

@@ -260,15 +260,38 @@ internal import VoiceCore
         }
     }
 
-    @Test func `options that the protocol has no words for are refused`() async throws {
-        let recognizer = try Self.recognizer(9)
-        for options in [
-            RecognitionOptions(lookahead: 1), RecognitionOptions(language: "de-DE"),
-            RecognitionOptions(phrases: ["Repartee"]),
-            RecognitionOptions(endpointSilence: .seconds(1)),
-        ] {
-            let error = await #expect(throws: VoiceError.self) { try await recognizer.openStream(options) }
-            #expect(error?.code == .usage)
+    @Test func `a server that knows nothing of options is refused after two seconds`() async throws {
+        try await Server.run { port, log in
+            let clock = ManualClock()
+            let recognizer = try Self.recognizer(port, clock: clock)
+            await withTaskGroup(of: VoiceError?.self) { group in
+                group.addTask {
+                    do throws(VoiceError) {
+                        _ = try await recognizer.openStream(RecognitionOptions(language: "de-DE"))
+                    } catch {
+                        return error
+                    }
+                    return nil
+                }
+                while log.texts.first?.isEmpty != false { await Task.yield() }
+                clock.advance(by: .seconds(2))
+                let error = await group.next() ?? nil
+                #expect(error?.code == .usage)
+                #expect(error?.message.contains("leave them out") == true)
+            }
+        }
+    }
+
+    @Test func `a server that takes options gets them first`() async throws {
+        let script: Server.Script = { moment in
+            guard case .text(let text) = moment.heard, text.contains("config") else { return Server.counting(moment) }
+            return [.say(#"{"type":"configured","lookahead":1}"#)]
+        }
+        try await Server.run(script) { port, log in
+            let stream = try await Self.recognizer(port).openStream(RecognitionOptions(lookahead: 1))
+            _ = try await stream.feed(Self.tone)
+            #expect(try await stream.finish().text == "1600 samples")
+            #expect(log.texts == [[#"{"lookahead":1,"type":"config"}"#, Server.hardReset]])
         }
     }
 
