@@ -51,6 +51,7 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket"].map {
     .product(name: $0, package: "swift-nio")
 }
+let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
     name: "repartee",
@@ -62,6 +63,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -90,7 +93,7 @@ let package = Package(
         library("Transports", ["VoiceCore", "Audio"] + nio),
         library(
             "SpeechRecognition",
-            ["VoiceCore", "Audio", "Inference", "CPocketSphinx"],
+            ["VoiceCore", "Audio", "Inference", "CPocketSphinx"] + nio + [tls],
             touchesMemory: true,
             documents: ["PocketSphinx/MODEL.md", "Nemotron/MODEL.md"]
         ),
@@ -119,6 +122,9 @@ let package = Package(
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "Transports", "SpeechRecognition", "LanguageModels",
                 "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Yams", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -133,7 +139,7 @@ let package = Package(
         tests("InferenceTests", ["CLlama", "Inference"]),
         tests(
             "SpeechRecognitionTests",
-            ["SpeechRecognition", "SpeechSynthesis", "Audio", "Inference"],
+            ["SpeechRecognition", "SpeechSynthesis", "Audio", "Inference"] + nio + [tls],
             resources: [.copy("Fixtures")]
         ),
         tests("LanguageModelTests", ["LanguageModels", "Inference"]),
@@ -141,7 +147,7 @@ let package = Package(
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("TransportTests", ["Transports", "Audio"] + nio),
-        tests("CommandLineTests", ["repartee", "Conversation", "LanguageModels"]),
+        tests("CommandLineTests", ["repartee", "Conversation", "LanguageModels", "SpeechRecognition"] + nio),
         tests("VoiceServerTests", ["VoiceServer", "Transports", log] + nio),
     ]
 )

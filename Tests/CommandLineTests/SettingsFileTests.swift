@@ -1,6 +1,7 @@
 internal import Conversation
 internal import Foundation
 internal import LanguageModels
+internal import SpeechRecognition
 internal import Testing
 internal import VoiceCore
 
@@ -26,6 +27,17 @@ internal import VoiceCore
             let key = try #require(path.split(separator: ".").last)
             #expect(yaml.contains("\n  \(key):"), "docs/configuration.md does not mention \(path)")
         }
+    }
+
+    @Test func `a speech server is named by the environment, else by the file`() throws {
+        let settings = try SettingsFile.parse("recognizer:\n  url: ws://file:1", name: "x")
+        let environment = ["NVIDIA_ASR_URL": "http://variable:2"]
+        #expect(try settings.recognizerAddress(environment: environment)?.description == "ws://variable:2")
+        #expect(try settings.recognizerAddress(environment: ["NVIDIA_ASR_URL": ""])?.description == "ws://file:1")
+        #expect(try Settings().recognizerAddress(environment: [:]) == nil)
+        let nonsense = try SettingsFile.parse("recognizer:\n  url: here", name: "x")
+        let error = #expect(throws: VoiceError.self) { try nonsense.recognizerAddress(environment: [:]) }
+        #expect(error?.message.contains("recognizer.url") == true)
     }
 
     @Test func `an empty file is the defaults`() throws {

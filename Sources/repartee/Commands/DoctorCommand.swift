@@ -1,3 +1,4 @@
+internal import SpeechRecognition
 internal import SpeechSynthesis
 internal import LanguageModels
 internal import TurnDetection
@@ -61,13 +62,13 @@ struct DoctorCommand: AsyncParsableCommand {
     private func models() throws -> [Finding] {
         try ModelCatalogue.all.map { model throws(VoiceError) in
             let state = try global.store.verifiedState(of: model)
-            let ok = state == .verified
+            let isThere = state == .verified
             return Finding(
                 what: model.name,
-                ok: ok,
-                detail: ok
+                ok: isThere || state == .missing && !model.isDefault,
+                detail: isThere
                     ? "\(model.role.rawValue), \(global.store.path(of: model))"
-                    : "\(state.rawValue); 'repartee models pull \(model.name)' gets it"
+                    : "\(ModelsCommand.List.word(for: model, state)); 'repartee models pull \(model.name)' gets it"
             )
         }
     }
@@ -87,7 +88,10 @@ struct DoctorCommand: AsyncParsableCommand {
         return [
             await attempt("voice activity") { try await room.voiceActivity().name + " on the CPU" },
             await attempt("end of turn") { try await room.turnDetector().name + " on the CPU" },
-            await attempt("speech recognition") { try await room.recognizer().name + " on the CPU" },
+            await attempt("speech recognition") {
+                let recognizer = try await room.recognizer()
+                return recognizer.name + (recognizer is RemoteRecognizer ? "" : " on the CPU")
+            },
             await attempt("language model") {
                 let model = try await room.languageModel(chats: 1)
                 return "\(model.name), \(model.contextLength) tokens, on \(try Device.best().name)"

@@ -35,11 +35,15 @@ struct ModelsCommand: AsyncParsableCommand {
                 let size = String(model.bytes / 1_000_000) + " MB"
                 let columns = [
                     model.name.padded(to: 18), model.role.rawValue.padded(to: 16), size.padded(to: 8),
-                    model.licence.padded(to: 14), global.store.state(of: model).rawValue,
+                    model.licence.padded(to: 40), Self.word(for: model, global.store.state(of: model)),
                 ]
                 StandardOutput.write(columns.joined(separator: " ") + "\n")
             }
             StandardOutput.write("in \(global.store.directory)\n")
+        }
+
+        static func word(for model: CatalogueModel, _ state: ModelStore.State) -> String {
+            state == .missing && !model.isDefault ? "optional" : state.rawValue
         }
     }
 
@@ -52,8 +56,9 @@ struct ModelsCommand: AsyncParsableCommand {
             var bad: [String] = []
             for model in ModelCatalogue.all {
                 let state = try global.store.verifiedState(of: model)
-                StandardOutput.write("\(model.name.padded(to: 18)) \(state.rawValue)\n")
-                if state != .verified { bad.append(model.name) }
+                StandardOutput.write("\(model.name.padded(to: 18)) \(List.word(for: model, state))\n")
+                let isMissed = state == .missing && model.isDefault
+                if state == .damaged || isMissed { bad.append(model.name) }
             }
             if !bad.isEmpty {
                 throw VoiceError(
@@ -77,7 +82,8 @@ struct ModelsCommand: AsyncParsableCommand {
 
     struct Pull: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Fetches a model: shows progress, resumes, verifies SHA-256."
+            abstract: "Fetches a model: shows progress, resumes, verifies SHA-256.",
+            discussion: "HF_ENDPOINT names a mirror of huggingface.co, HF_TOKEN a login there."
         )
 
         @OptionGroup var global: GlobalOptions
@@ -89,12 +95,32 @@ struct ModelsCommand: AsyncParsableCommand {
                 StandardOutput.write("\(model.name) is there and right: \(global.store.path(of: model))\n")
                 return
             }
-            StandardError.print("\(model.name): \(model.licence), \(model.origin)")
-            try ModelFetcher(store: global.store).fetch()
-            guard try global.store.verifiedState(of: model) == .verified else {
-                throw VoiceError(.fault, "\(global.store.path(of: model)) is still not right after it was fetched")
+            switch model.source {
+            case .checkout(let origin):
+                StandardError.print("\(model.name): \(model.licence), \(origin)")
+                try CheckoutModels(store: global.store).fetch()
+                guard try global.store.verifiedState(of: model) == .verified else {
+                    throw VoiceError(.fault, "\(global.store.path(of: model)) is still not right after it was fetched")
+                }
+            case .huggingFace(let file):
+                StandardError.print(
+                    "\(model.name): \(model.licence), \(file.page); who fetches it accepts its terms. \(model.bytes / 1_000_000) MB"
+                )
+                try await Interruptible.run { try await download(model, file).run() }
             }
             StandardOutput.write("\(global.store.path(of: model))\n")
+        }
+
+        private func download(_ model: CatalogueModel, _ file: HuggingFaceFile) throws(VoiceError) -> ModelDownload {
+            ModelDownload(
+                name: model.name,
+                request: try file.request(environment: ProcessInfo.processInfo.environment),
+                target: global.store.path(of: model),
+                bytes: model.bytes,
+                sha256: model.sha256,
+                isTerminal: StandardError.isTerminal,
+                display: { StandardError.write($0) }
+            )
         }
     }
 }

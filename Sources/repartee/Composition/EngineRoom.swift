@@ -46,8 +46,15 @@ struct EngineRoom: Sendable {
         try await SmartTurnDetector(path: store.resolve("smart-turn-v3.2"), threads: threads)
     }
 
-    /// The recogniser.
-    func recognizer() async throws(VoiceError) -> any SpeechRecognizer {
+    /// The recogniser: on the server that `NVIDIA_ASR_URL` or the settings name, else in process.
+    func recognizer(
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) async throws(VoiceError) -> any SpeechRecognizer {
+        if let address = try settings.recognizerAddress(environment: environment) {
+            let recognizer = try RemoteRecognizer(address: address)
+            try await recognizer.prepare()
+            return recognizer
+        }
         let recognizer = try PocketSphinxRecognizer()
         try await recognizer.prepare()
         return recognizer

@@ -1,5 +1,6 @@
 internal import Conversation
 internal import LanguageModels
+internal import SpeechRecognition
 internal import VoiceCore
 internal import VoiceServer
 
@@ -11,6 +12,8 @@ struct Settings: Sendable {
     var languageModel = ModelCatalogue.defaultLanguageModel
     /// How the language model is loaded.
     var languageModelConfiguration = LlamaLanguageModel.Configuration()
+    /// The address of a speech server; nil for the recogniser in process.
+    var recognizerURL: String?
     /// The voice's name.
     var voice = "slt"
     /// Where the server listens.
@@ -21,4 +24,15 @@ struct Settings: Sendable {
     var maxSessions = 4
     /// Web pages of these origins may connect, besides the server's own.
     var allowedOrigins: [String] = []
+
+    /// The address of the speech server, if there is one. `NVIDIA_ASR_URL`, the variable of pipecat-ai/nemotron-january-2026,
+    /// goes before the settings file.
+    /// - Throws: ``VoiceError/Code/usage`` when it is not an address.
+    func recognizerAddress(environment: [String: String]) throws(VoiceError) -> RecognizerAddress? {
+        if let url = environment["NVIDIA_ASR_URL"], !url.isEmpty {
+            return try RecognizerAddress(url, from: "NVIDIA_ASR_URL")
+        }
+        guard let recognizerURL, !recognizerURL.isEmpty else { return nil }
+        return try RecognizerAddress(recognizerURL, from: "the setting recognizer.url")
+    }
 }

@@ -54,6 +54,7 @@ enum SettingsFile {
             Key("language_model.max_tokens") { s, v throws(VoiceError) in
                 s.conversation.sampling.maxTokens = try v.count(1...100_000)
             },
+            Key("recognizer.url") { s, v throws(VoiceError) in s.recognizerURL = try v.text() },
             Key("voice.name") { s, v throws(VoiceError) in s.voice = try v.text() },
             Key("turn_taking.speech_probability") { s, v throws(VoiceError) in
                 s.conversation.voiceActivity.threshold = Float(try v.number(0...1))

@@ -3,9 +3,15 @@ internal import Foundation
 /// The terminal's second channel: progress and errors, never results.
 enum StandardError {
     /// Writes a line.
-    static func print(_ line: String) {
-        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+    static func print(_ line: String) { write(line + "\n") }
+
+    /// Writes text without adding a line's end.
+    static func write(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
+
+    /// True when a person looks at a terminal, which can draw a line again.
+    static var isTerminal: Bool { isatty(FileHandle.standardError.fileDescriptor) == 1 }
 }
 
 /// The first channel, unbuffered: results, as soon as they exist.

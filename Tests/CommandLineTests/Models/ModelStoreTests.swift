@@ -7,10 +7,27 @@ internal import VoiceCore
 @Suite struct ModelStoreTests {
     @Test func `the catalogue agrees with the lock file of bootstrap`() throws {
         let lock = try SettingsFileTests.checkout("scripts/models.lock")
-        for model in ModelCatalogue.all {
+        #expect(ModelCatalogue.defaults.count == 3)
+        for model in ModelCatalogue.defaults {
             let line = lock.split(separator: "\n").first { $0.contains(" \(model.file) ") }
             #expect(line?.contains(model.sha256) == true, "\(model.name)")
         }
+    }
+
+    @Test func `a model that no agent needs says only how to pull it`() throws {
+        let store = ModelStore(directory: "/nowhere", environment: [:])
+        let missing = #expect(throws: VoiceError.self) { try store.resolve("nemotron-en") }
+        #expect(missing?.code == .unavailable)
+        #expect(missing?.message.contains("run 'repartee models pull nemotron-en'") == true)
+        #expect(missing?.message.contains("make build") == false)
+    }
+
+    @Test func `every hash is one, and no two models share a name or a file`() {
+        for model in ModelCatalogue.all {
+            #expect(model.sha256.count == 64 && model.sha256.allSatisfy { $0.isHexDigit && !$0.isUppercase })
+        }
+        #expect(Set(ModelCatalogue.all.map(\.name)).count == ModelCatalogue.all.count)
+        #expect(Set(ModelCatalogue.all.map(\.file)).count == ModelCatalogue.all.count)
     }
 
     @Test func `the folder is the option, else the environment, else the cache`() {

@@ -54,10 +54,8 @@ struct ModelStore: Sendable {
         if let model = ModelCatalogue.model(named: nameOrPath) {
             switch state(of: model) {
             case .missing:
-                throw VoiceError(
-                    .unavailable,
-                    "the model '\(model.name)' is not in \(directory): run 'make build', or 'repartee models pull \(model.name)'"
-                )
+                let way = (model.isDefault ? "'make build', or " : "") + "'repartee models pull \(model.name)'"
+                throw VoiceError(.unavailable, "the model '\(model.name)' is not in \(directory): run \(way)")
             case .damaged:
                 throw VoiceError(
                     .malformedInput,

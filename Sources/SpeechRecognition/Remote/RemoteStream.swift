@@ -1,0 +1,123 @@
+internal import VoiceCore
+
+/// One speaker's recognition on a server.
+///
+/// Does what ``RemoteMachine`` says, inside the calls of its one user: between them the event loop collects what the
+/// server sends, and nothing else runs. The connection ends with the last reference.
+actor RemoteStream: RecognizerStream {
+    private var machine: RemoteMachine
+    private let link: RemoteLink
+    private let limits: RemoteLimits
+    private let clock: any SessionClock
+
+    /// What the machine has said of late; nil where it was silent.
+    private struct News {
+        var isReady = false
+        var partial: Transcript?
+        var final: String?
+        var failure: VoiceError?
+    }
+
+    init(
+        place: String,
+        options: RecognitionOptions,
+        link: RemoteLink,
+        limits: RemoteLimits,
+        clock: any SessionClock
+    ) {
+        machine = RemoteMachine(place: place, options: options, limits: limits)
+        self.link = link
+        self.limits = limits
+        self.clock = clock
+    }
+
+    deinit { link.close() }
+
+    /// Samples given up because the server could not take them.
+    var dropped: Int { machine.dropped }
+
+    /// Connects. Called once, before anything else.
+    /// - Throws: `unavailable` when the server is not ready in time, `usage` when it does not take the options, `cancelled`
+    ///   when the task is.
+    func open() async throws(VoiceError) {
+        var news = News()
+        perform(.open, &news)
+        while !news.isReady {
+            try await wait(for: &news, doing: "connecting to the speech server")
+        }
+    }
+
+    func feed(_ samples: [Float]) async throws(VoiceError) -> Transcript? {
+        var news = News()
+        catchUp(&news)
+        if let failure = news.failure { throw failure }
+        perform(.audio(samples), &news)
+        let patience = clock.now + limits.final
+        while machine.isCongested, news.failure == nil, !Task.isCancelled, clock.now < patience {
+            await wait(until: patience)
+            catchUp(&news)
+        }
+        if let failure = news.failure { throw failure }
+        return news.partial
+    }
+
+    func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript {
+        var news = News()
+        catchUp(&news)
+        if let failure = news.failure { throw failure }
+        perform(.finish(flush), &news)
+        while true {
+            if let final = news.final { return Transcript(text: final, isFinal: true) }
+            do { try await wait(for: &news, doing: "recognition") } catch {
+                if error.code == .cancelled { perform(.abandon, &news) }
+                throw error
+            }
+        }
+    }
+
+    func reset() async throws(VoiceError) {
+        var news = News()
+        catchUp(&news)
+        perform(.reset, &news)
+    }
+
+    /// Waits for the next event, or the machine's deadline, and takes it in.
+    private func wait(for news: inout News, doing what: String) async throws(VoiceError) {
+        if let failure = news.failure { throw failure }
+        guard !Task.isCancelled else { throw VoiceError(.cancelled, "\(what) was cancelled") }
+        await wait(until: machine.deadline ?? clock.now + limits.final)
+        catchUp(&news)
+        if let failure = news.failure { throw failure }
+    }
+
+    private func wait(until deadline: Duration) async {
+        await withTaskGroup(of: Void.self) { [link, clock] group in
+            group.addTask { await link.signal.wait() }
+            group.addTask { try? await clock.sleep(until: deadline) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Tells the machine what has happened meanwhile.
+    private func catchUp(_ news: inout News) {
+        for event in link.take() { perform(event, &news) }
+        if let deadline = machine.deadline, deadline <= clock.now { perform(.time, &news) }
+    }
+
+    private func perform(_ event: RemoteMachine.Event, _ news: inout News) {
+        for action in machine.handle(event, at: clock.now) {
+            switch action {
+            case .connect: link.connect()
+            case .disconnect: link.disconnect()
+            case .say(let text): link.say(text)
+            case .send(let samples): link.send(samples)
+            case .ready: news.isReady = true
+            case .partial(let text, let isEndpoint):
+                news.partial = Transcript(text: text, isFinal: false, isEndpoint: isEndpoint)
+            case .final(let text): news.final = text
+            case .failed(let error): news.failure = error
+            }
+        }
+    }
+}

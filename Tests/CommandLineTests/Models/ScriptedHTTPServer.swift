@@ -1,0 +1,110 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Synchronization
+
+/// A web server on loopback that answers as a script says.
+enum ScriptedHTTPServer {
+    struct Request: Sendable {
+        var uri: String
+        var headers: HTTPHeaders
+    }
+
+    /// How an answer ends.
+    enum Ending: Sendable {
+        case complete
+        /// The connection is closed, whatever is missing.
+        case cut
+        /// Nothing more comes, and the connection stays.
+        case stalled
+    }
+
+    struct Answer: Sendable {
+        var status = HTTPResponseStatus.ok
+        var headers: HTTPHeaders = [:]
+        var body: [UInt8] = []
+        var ending = Ending.complete
+        /// The body is sent in pieces of so many bytes, each by itself.
+        var piece = 1 << 20
+    }
+
+    /// Serves while `body` runs, which gets the port and what was asked so far.
+    static func run(
+        _ script: @escaping @Sendable (Request, Int) -> Answer,
+        _ body: (_ port: Int, _ requests: @Sendable () -> [Request]) async throws -> Void
+    ) async throws {
+        let log = Log()
+        let group = MultiThreadedEventLoopGroup.singleton
+        let server = try await ServerBootstrap(group: group)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(Handler(script: script, log: log))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        do {
+            try await body(server.localAddress?.port ?? 0) { log.all }
+        } catch {
+            try await server.close()
+            throw error
+        }
+        try await server.close()
+    }
+
+    private final class Log: Sendable {
+        private let requests = Mutex<[Request]>([])
+        var all: [Request] { requests.withLock { $0 } }
+
+        /// - Returns: how many came before.
+        func add(_ request: Request) -> Int {
+            requests.withLock { requests in
+                requests.append(request)
+                return requests.count - 1
+            }
+        }
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+
+        private let script: @Sendable (Request, Int) -> Answer
+        private let log: Log
+        private var request: Request?
+
+        init(script: @escaping @Sendable (Request, Int) -> Answer, log: Log) {
+            self.script = script
+            self.log = log
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch Self.unwrapInboundIn(data) {
+            case .head(let head): request = Request(uri: head.uri, headers: head.headers)
+            case .body: break
+            case .end:
+                guard let request else { return }
+                answer(context, script(request, log.add(request)))
+            }
+        }
+
+        private func answer(_ context: ChannelHandlerContext, _ answer: Answer) {
+            let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
+            context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: nil)
+            let written = context.eventLoop.makePromise(of: Void.self)
+            for start in stride(from: 0, to: answer.body.count, by: answer.piece) {
+                let end = min(answer.body.count, start + answer.piece)
+                let bytes = ByteBuffer(bytes: answer.body[start..<end])
+                let promise = end == answer.body.count ? written : nil
+                context.writeAndFlush(Self.wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
+            }
+            if answer.body.isEmpty { written.succeed() }
+            switch answer.ending {
+            case .complete: context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+            case .cut:
+                written.futureResult.whenComplete { [channel = context.channel] _ in channel.close(promise: nil) }
+            case .stalled: break
+            }
+        }
+    }
+}
