@@ -14,7 +14,7 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private enum State {
+    enum State {
         case waiting
         case receiving(HTTPRequestHead, Answer)
         case collecting(Collection)
@@ -25,7 +25,7 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// A request with content on its way in.
-    private struct Collection {
+    struct Collection {
         var head: HTTPRequestHead
         var limit: Int
         var tooLarge: Response
@@ -44,16 +44,17 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private let router: any RequestRouter
-    private let timing: HTTPTiming
-    private let clock: any SessionClock
+    let timing: HTTPTiming
+    let clock: any SessionClock
     /// Set when the server has more connections than it wants: every request is answered by this.
     private let refusal: Response?
     private let owner: Owner
-    private var state = State.waiting
-    private var deadline: Duration?
+    var state = State.waiting
+    var deadline: Duration?
     private var responsesInFlight = 0
     private var isReadHeld = false
-    private var context: ChannelHandlerContext?
+    private var isStopping = false
+    var context: ChannelHandlerContext?
 
     init(
         router: any RequestRouter,
@@ -98,6 +99,7 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .tick(let now): if let deadline, now >= deadline { context.close(promise: nil) }
         case .stop:
             // The task that serves is cancelled and answers; it gets a moment for that.
+            isStopping = true
             if case .serving = state { return closeSoon(context) }
             guard responsesInFlight > 0 else { return context.close(promise: nil) }
             state = .closing
@@ -178,12 +180,17 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// The response, at the end of the connection if the client wants no more of it.
-    private func reusable(_ response: Response, after head: HTTPRequestHead) -> Response {
-        head.isKeepAlive && head.version == .http1_1 ? response : response.closing()
+    /// True if another request may follow.
+    func isReusable(after head: HTTPRequestHead) -> Bool {
+        head.isKeepAlive && head.version == .http1_1 && !isStopping
     }
 
-    private func respond(_ response: Response, _ request: HTTPRequestHead?, _ context: ChannelHandlerContext) {
+    /// The response, at the end of the connection if the client wants no more of it.
+    func reusable(_ response: Response, after head: HTTPRequestHead) -> Response {
+        isReusable(after: head) ? response : response.closing()
+    }
+
+    func respond(_ response: Response, _ request: HTTPRequestHead?, _ context: ChannelHandlerContext) {
         writeHead(response, context)
         if request?.method != .HEAD, response.body.readableBytes > 0 {
             context.write(Self.wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil)
@@ -191,7 +198,7 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         writeEnd(context)
     }
 
-    private func writeHead(_ response: Response, _ context: ChannelHandlerContext) {
+    func writeHead(_ response: Response, _ context: ChannelHandlerContext) {
         var headers = response.headers
         if response.closes {
             state = .closing
@@ -203,7 +210,7 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
     }
 
-    private func writeEnd(_ context: ChannelHandlerContext) {
+    func writeEnd(_ context: ChannelHandlerContext) {
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenSuccess { [self] in responded(context) }
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: sent)
@@ -233,42 +240,5 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let timeout = TimeAmount.nanoseconds(Int64(timing.lingerTimeout.milliseconds * 1e6))
         let timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { context.close(promise: nil) }
         context.channel.closeFuture.whenComplete { _ in timer.cancel() }
-    }
-}
-
-// MARK: - Answers made by a task
-
-extension HTTPHandler {
-    /// Sends a whole response to the request that is being served.
-    func answer(with response: Response) {
-        guard let context, case .serving(let head) = state else { return }
-        state = .waiting
-        respond(reusable(response, after: head), head, context)
-    }
-
-    /// Sends the head of a response to the request that is being served.
-    func beginStream(_ response: Response) {
-        guard let context, case .serving(let head) = state else { return }
-        let response = reusable(response, after: head)
-        writeHead(response, context)
-        if response.closes { state = .serving(head) }
-        context.flush()
-        deadline = nil
-    }
-
-    /// Sends a piece of the response's content; the client must take it within `responseTimeout`.
-    func writePiece(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>) {
-        guard let context, case .serving = state else { return promise.fail(ChannelError.ioOnClosedChannel) }
-        deadline = clock.now + timing.responseTimeout
-        promise.futureResult.assumeIsolated().whenSuccess { [self] in deadline = nil }
-        context.writeAndFlush(Self.wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
-    }
-
-    /// Ends the response that is being served in pieces.
-    func endStream() {
-        guard let context, case .serving(let head) = state else { return }
-        deadline = clock.now + timing.responseTimeout
-        state = head.isKeepAlive && head.version == .http1_1 ? .waiting : .closing
-        writeEnd(context)
     }
 }

@@ -157,6 +157,21 @@ internal import VoiceTesting
         }
     }
 
+    @Test func `a client that leaves while it is not read is noticed`() async throws {
+        let recognizer = CountingRecognizer()
+        try await RecognitionTestServer.run(recognizer) {
+            $0.limits.inboundBacklogBytes = 4 * 1_024
+        } _: { port in
+            recognizer.hold()
+            try await RawClient.recognition(on: port) { client in
+                // Less than the kernel takes, or the end of the connection could not reach us before the audio is read.
+                for _ in 0..<3 { try await client.sendSilence(8_000) }
+                await recognizer.wait { $0.waiting == 1 }
+            }
+            await recognizer.wait { $0.openStreams == 0 }
+        }
+    }
+
     @Test func `when the server stops every client is told`() async throws {
         let (begun, beginning) = AsyncStream.makeStream(of: Int.self)
         let (gone, going) = AsyncStream.makeStream(of: Void.self)
@@ -172,6 +187,32 @@ internal import VoiceTesting
             try await RawClient.recognition(on: port) { client in
                 going.yield()
                 #expect(await client.closing() == (1001, nil))
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func `when the server stops a file that is being transcribed is answered with 503`() async throws {
+        let recognizer = CountingRecognizer()
+        let (begun, beginning) = AsyncStream.makeStream(of: Int.self)
+        let (gone, going) = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                try await RecognitionTestServer.run(recognizer) { port in
+                    beginning.yield(port)
+                    for await _ in gone { return }
+                }
+            }
+            var ports = begun.makeAsyncIterator()
+            let port = try #require(await ports.next())
+            recognizer.hold()
+            try await RawClient.connect(to: port) { client in
+                try await client.send(TranscriptionTests.request(TranscriptionTests.form()))
+                await recognizer.wait { $0.waiting == 1 }
+                going.yield()
+                let reply = try await client.reply()
+                #expect(reply.status == 503)
+                #expect(reply.headers["connection"] == "close")
             }
             try await group.waitForAll()
         }

@@ -52,6 +52,17 @@ internal import VoiceTesting
         #expect(recognizer.record.finishes == [.none, .lookahead, .none, .lookahead])
     }
 
+    @Test(arguments: ["/", "/asr?model=x", "/v1/listen"])
+    func `a WebSocket may come to any path`(path: String) async throws {
+        try await RecognitionTestServer.run(CountingRecognizer()) { port in
+            try await RawClient.connect(to: port) { client in
+                let handshake = RawClient.handshake().replacing("GET /ws ", with: "GET \(path) ")
+                try await #expect(client.request(handshake, hasBody: false).status == 101)
+                #expect(await client.frame() == .text(#"{"type":"ready"}"#))
+            }
+        }
+    }
+
     @Test func `broken messages are answered with errors and the session goes on`() async throws {
         try await RecognitionTestServer.run(CountingRecognizer()) { port in
             try await RawClient.recognition(on: port) { client in

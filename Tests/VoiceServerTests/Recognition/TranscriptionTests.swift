@@ -25,12 +25,16 @@ internal import VoiceTesting
         return body + Array(head.utf8) + wav + Array("\r\n--\(boundary)--\r\n".utf8)
     }
 
-    private func post(_ body: [UInt8], _ client: inout RawClient) async throws -> RawClient.Reply {
-        try await client.send(
+    /// A whole request with a form.
+    static func request(_ body: [UInt8]) -> [UInt8] {
+        let head =
             "POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n"
-                + "Content-Type: multipart/form-data; boundary=\(Self.boundary)\r\n\r\n"
-        )
-        try await client.send(body)
+            + "Content-Type: multipart/form-data; boundary=\(boundary)\r\n\r\n"
+        return Array(head.utf8) + body
+    }
+
+    private func post(_ body: [UInt8], _ client: inout RawClient) async throws -> RawClient.Reply {
+        try await client.send(Self.request(body))
         return try await client.reply()
     }
 
@@ -232,12 +236,7 @@ internal import VoiceTesting
         } _: { port in
             recognizer.hold()
             try await RawClient.connect(to: port) { client in
-                let body = Self.form()
-                try await client.send(
-                    "POST /v1/audio/transcriptions HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n"
-                        + "Content-Type: multipart/form-data; boundary=\(Self.boundary)\r\n\r\n"
-                )
-                try await client.send(body)
+                try await client.send(Self.request(Self.form()))
                 await recognizer.wait { $0.waiting == 1 }
                 try await RawClient.connect(to: port) { second in
                     let reply = try await post(Self.form(), &second)

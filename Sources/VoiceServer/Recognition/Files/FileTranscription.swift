@@ -47,6 +47,9 @@ struct FileTranscription: Sendable {
 
     /// Sends the text as it becomes stable. A failure after the response's head is an event too.
     private func stream(_ request: TranscriptionRequest) async throws(OpenAIError) {
+        guard exchange.head.version == .http1_1 else {
+            throw OpenAIError("stream needs HTTP/1.1, which has chunks", param: "stream")
+        }
         let stream: any RecognizerStream
         do {
             stream = try await recognizer.openStream(request.options)
