@@ -48,6 +48,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: 
 }
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket"].map {
     .product(name: $0, package: "swift-nio")
 }
@@ -62,6 +63,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -111,7 +113,7 @@ let package = Package(
         // 5: service
         library(
             "VoiceServer",
-            ["VoiceCore", "Transports", log] + nio,
+            ["VoiceCore", "Audio", "Transports", log, metrics] + nio,
             resources: [.copy("Playground")]
         ),
 
@@ -120,7 +122,7 @@ let package = Package(
             name: "repartee",
             dependencies: [
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "Transports", "SpeechRecognition", "LanguageModels",
-                "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Yams", log,
+                "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Yams", log, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -148,6 +150,6 @@ let package = Package(
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("TransportTests", ["Transports", "Audio"] + nio),
         tests("CommandLineTests", ["repartee", "Conversation", "LanguageModels", "SpeechRecognition"] + nio),
-        tests("VoiceServerTests", ["VoiceServer", "Transports", log] + nio),
+        tests("VoiceServerTests", ["VoiceServer", "Audio", "Transports", log, metrics] + nio),
     ]
 )

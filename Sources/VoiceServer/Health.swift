@@ -23,10 +23,17 @@ struct Health: Encodable {
         }
     }
 
-    private struct Closed: Encodable {
-        var violations: Int
-        var slow: Int
-        var dead: Int
+    /// Connections that did not end well.
+    struct Closed: Encodable {
+        private var violations: Int
+        private var slow: Int
+        private var dead: Int
+
+        init(_ transports: TransportCounters.Snapshot) {
+            violations = transports.violations
+            slow = transports.slowPeers
+            dead = transports.deadPeers
+        }
     }
 
     private let status = "ok"
@@ -60,7 +67,7 @@ struct Health: Encodable {
             microphone: transports.microphoneDropped.milliseconds,
             playout: transports.playoutDropped.milliseconds
         )
-        closed = Closed(violations: transports.violations, slow: transports.slowPeers, dead: transports.deadPeers)
+        closed = Closed(transports)
     }
 
     /// The JSON object. All numbers are finite, so it always exists.

@@ -19,7 +19,7 @@ extension VoiceServer {
         /// The bounds of each WebSocket.
         package var limits = WebSocketLimits()
         /// The bounds in time of everything else.
-        package var timing = Timing()
+        package var timing = HTTPTiming()
 
         /// Makes a configuration.
         public init(
@@ -37,19 +37,5 @@ extension VoiceServer {
             self.allowedOrigins = allowedOrigins
             self.playgroundDirectory = playgroundDirectory
         }
-    }
-
-    /// The server's bounds in time.
-    package struct Timing: Sendable {
-        /// How often the other bounds are looked at.
-        package var tick: Duration = .milliseconds(250)
-        /// How long a client may take for a request, also from the end of the last response.
-        package var requestTimeout: Duration = .seconds(10)
-        /// How long a client may take to accept a response.
-        package var responseTimeout: Duration = .seconds(30)
-        /// How long a client may take to close after the last response.
-        package var lingerTimeout: Duration = .seconds(1)
-        /// How long a session may take to end by itself when its page has gone.
-        package var sessionGrace: Duration = .seconds(2)
     }
 }

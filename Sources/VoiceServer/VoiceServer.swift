@@ -8,14 +8,14 @@ public import VoiceCore
 /// It knows nothing of conversations but a closure that holds one over a transport. What happens in one session, a
 /// failure, a flood, a peer that stopped reading, never touches another: each is a child task with bounded queues.
 public struct VoiceServer: Sendable {
-    let configuration: Configuration
+    private let configuration: Configuration
     private let logger: Logger
-    let clock: any SessionClock
+    private let clock: any SessionClock
     private let describe: @Sendable () -> ServerDescription
     private let runSession: @Sendable (any Transport, SessionInfo) async throws -> Void
-    let connections: ConnectionRegistry
+    private let connections: ConnectionRegistry
     private let sessions: SessionSlots
-    let counters = TransportCounters()
+    private let counters = TransportCounters()
 
     /// Makes a server; nothing happens until ``run(onReady:)``.
     ///
@@ -62,55 +62,25 @@ public struct VoiceServer: Sendable {
             origins: OriginPolicy(allowed: configuration.allowedOrigins, host: configuration.host),
             health: { health(since: started).json }
         )
-        let listener = try await listen(router)
-        do {
-            try await serve(listener, onReady)
-        } catch is CancellationError {
-            logger.debug("server stopped")
-        } catch {
-            throw VoiceError.wrapping(error, doing: "the server on \(configuration.host) stopped unexpectedly")
+        let context = HTTPConnection<WebSocketConnection>.Context(
+            router: router,
+            timing: configuration.timing,
+            clock: clock
+        ) { [configuration, clock, counters] channel in
+            try WebSocketConnection(on: channel, limits: configuration.limits, clock: clock, counters: counters)
         }
-    }
-
-    private func serve(
-        _ listener: NIOAsyncChannel<HTTPConnection, Never>,
-        _ onReady: @escaping @Sendable (Endpoint) async -> Void
-    ) async throws {
-        let endpoint = Endpoint(
+        let listener = HTTPListener(
             host: configuration.host,
-            port: listener.channel.localAddress?.port ?? configuration.port
+            port: configuration.port,
+            context: context,
+            connections: connections
         )
-        try await withTaskCancellationHandler {
-            try await listener.executeThenClose { arrivals in
-                try await withThrowingDiscardingTaskGroup { group in
-                    group.addTask { await onReady(endpoint) }
-                    group.addTask { await tick() }
-                    defer {
-                        connections.stop()
-                        group.cancelAll()
-                    }
-                    for try await connection in arrivals {
-                        group.addTask { await serve(connection) }
-                    }
-                }
+        try await listener.run(onReady: onReady) { connection in
+            for await arrival in connection.arrivals {
+                if case .webSocket(let webSocket, _) = arrival { await converse(over: webSocket) }
             }
-        } onCancel: {
-            listener.channel.close(promise: nil)
-            connections.stop()
         }
-    }
-
-    /// Tells every connection the time, so that idle ones need no timers of their own.
-    private func tick() async {
-        while (try? await clock.sleep(until: clock.now + configuration.timing.tick)) != nil {
-            connections.signal(.tick(clock.now))
-        }
-    }
-
-    /// Follows one connection to its end, which comes soon after the registry stops it.
-    private func serve(_ connection: HTTPConnection) async {
-        if let webSocket = try? await connection.upgraded.get() { await converse(over: webSocket) }
-        try? await connection.channel.closeFuture.get()
+        logger.debug("server stopped")
     }
 
     /// Holds a conversation over a WebSocket, if there is room.

@@ -25,23 +25,25 @@ internal import VoiceCore
         #expect(machine.receive(Self.text(#"{"type":"interrupt"}"#), at: .zero) == .deliver(.interrupt))
         #expect(machine.receive(Self.text(#"{"type":"text","text":"hi"}"#), at: .zero) == .deliver(.text("hi")))
         #expect(machine.receive(Self.text(#"{"type":"ping","t":1}"#), at: .zero) == .say(.pong(1)))
-        #expect(machine.receive(clientFrame(.ping, [7]), at: .zero) == .pong(ByteBuffer(bytes: [7])))
-        #expect(machine.receive(Self.text(#"{"type":"later"}"#), at: .zero) == .none)
+        #expect(machine.receive(clientFrame(.ping, [7]), at: .zero) == .perform(.pong(ByteBuffer(bytes: [7]))))
+        #expect(machine.receive(Self.text(#"{"type":"later"}"#), at: .zero) == .perform(.none))
         let played = Self.text(#"{"type":"played","epoch":1,"samples":960}"#)
         #expect(machine.receive(played, at: .zero) == .deliver(.played(epoch: 1, samples: 960)))
     }
 
     @Test func `bye closes with 1000 and nothing is delivered after it`() {
         var machine = Self.conversing()
-        #expect(machine.receive(Self.text(#"{"type":"bye"}"#), at: .zero) == .close(.ended))
-        #expect(machine.receive(Self.text(#"{"type":"interrupt"}"#), at: .zero) == .none)
-        #expect(machine.receive(clientFrame(.text, [0xff], isMasked: false), at: .zero) == .none)
-        #expect(machine.receive(clientFrame(.connectionClose), at: .zero) == .disconnect(isDead: false))
+        #expect(machine.receive(Self.text(#"{"type":"bye"}"#), at: .zero) == .perform(.close(.ended)))
+        #expect(machine.receive(Self.text(#"{"type":"interrupt"}"#), at: .zero) == .perform(.none))
+        #expect(machine.receive(clientFrame(.text, [0xff], isMasked: false), at: .zero) == .perform(.none))
+        #expect(machine.receive(clientFrame(.connectionClose), at: .zero) == .perform(.disconnect(isDead: false)))
     }
 
     @Test func `the peer's close is answered with its code`() {
         var machine = Self.conversing()
-        #expect(machine.receive(clientFrame(.connectionClose, [0x03, 0xe9]), at: .zero) == .answerClose(1001))
+        #expect(
+            machine.receive(clientFrame(.connectionClose, [0x03, 0xe9]), at: .zero) == .perform(.answerClose(1001))
+        )
     }
 
     @Test(arguments: [
@@ -59,25 +61,25 @@ internal import VoiceCore
 
     @Test func `without hello the connection closes after ten seconds`() {
         var machine = WebSocketMachine(limits: WebSocketLimits(), at: .seconds(5))
-        #expect(machine.tick(at: .seconds(14)) == .none)
+        #expect(machine.tick(at: .seconds(14)) == .perform(.none))
         #expect(machine.tick(at: .seconds(15)).code == 1002)
-        #expect(machine.tick(at: .seconds(16)) == .none)
+        #expect(machine.tick(at: .seconds(16)) == .perform(.none))
     }
 
     @Test func `two pings without a sign of life and the peer is dead`() {
         var machine = Self.conversing()
-        #expect(machine.tick(at: .seconds(19)) == .none)
-        #expect(machine.tick(at: .seconds(20)) == .ping)
-        #expect(machine.tick(at: .seconds(21)) == .none)
-        #expect(machine.tick(at: .seconds(40)) == .ping)
-        #expect(machine.tick(at: .seconds(60)) == .disconnect(isDead: true))
+        #expect(machine.tick(at: .seconds(19)) == .perform(.none))
+        #expect(machine.tick(at: .seconds(20)) == .perform(.ping))
+        #expect(machine.tick(at: .seconds(21)) == .perform(.none))
+        #expect(machine.tick(at: .seconds(40)) == .perform(.ping))
+        #expect(machine.tick(at: .seconds(60)) == .perform(.disconnect(isDead: true)))
     }
 
     @Test func `any frame is a sign of life`() {
         var machine = Self.conversing()
         for seconds in stride(from: 20, through: 200, by: 20) {
-            #expect(machine.tick(at: .seconds(seconds)) == .ping)
-            if seconds % 40 == 0 { #expect(machine.receive(clientFrame(.pong), at: .zero) == .none) }
+            #expect(machine.tick(at: .seconds(seconds)) == .perform(.ping))
+            if seconds % 40 == 0 { #expect(machine.receive(clientFrame(.pong), at: .zero) == .perform(.none)) }
         }
     }
 
@@ -123,7 +125,7 @@ internal import VoiceCore
             } else {
                 action = machine.receive(Self.randomFrame(&random), at: now)
             }
-            if wasClosing { #expect(action == .none || action == .disconnect(isDead: false)) }
+            if wasClosing { #expect(action == .perform(.none) || action == .perform(.disconnect(isDead: false))) }
             guard case .deliver(.audio(let frame)) = action else { continue }
             #expect(frame.position == expected)
             #expect(frame.samples.allSatisfy { (-1...1).contains($0) })
@@ -175,7 +177,7 @@ extension WebSocketMachine.Action {
     }
 
     fileprivate var code: UInt16? {
-        if case .close(let reason) = self { return reason.code }
+        if case .perform(.close(let reason)) = self { return reason.code }
         return nil
     }
 }

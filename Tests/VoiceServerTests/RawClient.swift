@@ -16,7 +16,7 @@ struct RawClient: ~Copyable {
         case end
     }
 
-    private let channel: any Channel
+    let channel: any Channel
     private let reader: NIOLoopBound<Reader>
     private var received = ByteBuffer()
     private var isAtEnd = false

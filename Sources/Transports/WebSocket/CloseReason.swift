@@ -41,6 +41,16 @@ package struct CloseReason: Sendable, Equatable {
         CloseReason(code: 1008, failure: .exhausted, message: message)
     }
 
+    /// 1008: the peer has taken nothing for too long, or too much waits for it.
+    package static let stalled = policyViolation("the messages are read too slowly")
+
+    /// 1001: the peer has sent nothing for too long.
+    package static func idle(_ timeout: Duration) -> CloseReason {
+        let message =
+            "nothing came for \(Int(timeout.milliseconds / 1000)) s; connect again when there is something to say"
+        return CloseReason(code: 1001, failure: .exhausted, message: message)
+    }
+
     /// 1009: a message over the limit.
     package static func tooLarge(limit: Int) -> CloseReason {
         CloseReason(

@@ -13,12 +13,15 @@ package struct OutboundQueue: Sendable {
         package var payload: ByteBuffer
         /// The reply it belongs to and its length, if it is audio.
         package var audio: Audio?
+        /// True if another provisional one that comes right after it takes its place while it still waits.
+        package var isProvisional: Bool
 
         /// Makes an item.
-        package init(opcode: WebSocketOpcode, payload: ByteBuffer, audio: Audio? = nil) {
+        package init(opcode: WebSocketOpcode, payload: ByteBuffer, audio: Audio? = nil, isProvisional: Bool = false) {
             self.opcode = opcode
             self.payload = payload
             self.audio = audio
+            self.isProvisional = isProvisional
         }
 
         /// The bytes it counts for: its payload and the longest header of an unmasked frame (RFC 6455 section 5.2).
@@ -56,6 +59,10 @@ package struct OutboundQueue: Sendable {
     /// - Returns: the audio given up for it; nil if too many bytes of other messages wait: the peer is stuck.
     package mutating func push(_ item: Item, at now: Duration) -> Duration? {
         guard let audio = item.audio else {
+            if item.isProvisional, let last = items.last, last.isProvisional {
+                items.removeLast()
+                discount(last)
+            }
             guard waitingBytes + item.cost <= limits.eventBacklogBytes else { return nil }
             append(item, at: now)
             return .zero

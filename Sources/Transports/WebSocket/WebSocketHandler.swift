@@ -2,9 +2,10 @@ internal import NIOCore
 internal import NIOWebSocket
 internal import VoiceCore
 
-/// Executes the actions of a ``WebSocketMachine`` on a channel. Lives on the channel's event loop.
-final class WebSocketHandler: ChannelInboundHandler {
+/// Executes the actions of a ``WebSocketDialogue`` on a channel. Lives on the channel's event loop.
+final class WebSocketHandler<Dialogue: WebSocketDialogue>: ChannelDuplexHandler {
     typealias InboundIn = WebSocketFrame
+    typealias OutboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
     /// What happens once our close frame is out.
@@ -12,18 +13,18 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     private let shared: WebSocketShared
     private let limits: WebSocketLimits
-    private let greeting: EventLoopPromise<BrowserProtocol.Hello?>
-    private var machine: WebSocketMachine
+    private let dialogue: Dialogue
     private var afterClose = AfterClose.waitForPeer
+    private var isClosing = false
     private var closeTimer: Scheduled<Void>?
     private var context: ChannelHandlerContext?
     private var isPumping = false
+    private var isReadHeld = false
 
-    init(shared: WebSocketShared, limits: WebSocketLimits, greeting: EventLoopPromise<BrowserProtocol.Hello?>) {
+    init(_ dialogue: Dialogue, shared: WebSocketShared, limits: WebSocketLimits) {
+        self.dialogue = dialogue
         self.shared = shared
         self.limits = limits
-        self.greeting = greeting
-        machine = WebSocketMachine(limits: limits, at: shared.clock.now)
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -36,14 +37,18 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        perform(machine.receive(Self.unwrapInboundIn(data), at: shared.clock.now))
+        perform(dialogue.receive(Self.unwrapInboundIn(data), at: shared.clock.now))
+    }
+
+    func read(context: ChannelHandlerContext) {
+        // The peer's close frame must be seen once we are closing.
+        if dialogue.isReading || isClosing { context.read() } else { isReadHeld = true }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event as? ConnectionSignal {
         case .tick(let now):
-            let isStuck = shared.outbox.isStalled(at: now)
-            perform(isStuck ? machine.close(.policyViolation("the page reads too slowly")) : machine.tick(at: now))
+            if shared.outbox.isStalled(at: now) { close(.stalled) } else { perform(dialogue.tick(at: now)) }
         case .stop: close(.shuttingDown)
         case nil: context.fireUserInboundEventTriggered(event)
         }
@@ -54,14 +59,21 @@ final class WebSocketHandler: ChannelInboundHandler {
         case let error as NIOWebSocketError:
             // The decoder cannot find the next frame, so the peer's close frame would never be seen.
             afterClose = .endOutput
-            perform(machine.receive(error))
+            perform(dialogue.receive(error))
         case is ByteToMessageDecoderError: break  // what still comes after that
         default: context.close(promise: nil)
         }
     }
 
     /// Closes for a reason from outside.
-    func close(_ reason: CloseReason) { perform(machine.close(reason)) }
+    func close(_ reason: CloseReason) { perform(dialogue.close(reason)) }
+
+    /// Goes on reading if it was held up and need not be any more.
+    func resumeReading() {
+        guard isReadHeld, dialogue.isReading || isClosing else { return }
+        isReadHeld = false
+        context?.read()
+    }
 
     /// Writes what waits, as far as the socket takes it.
     func pump() {
@@ -89,13 +101,10 @@ final class WebSocketHandler: ChannelInboundHandler {
         }
     }
 
-    private func perform(_ action: WebSocketMachine.Action) {
+    private func perform(_ action: WebSocketAction) {
         switch action {
         case .none: break
-        case .begin(let hello): greeting.succeed(hello)
-        case .deliver(let event): deliver(event)
-        case .discard(let duration): shared.counters.note(microphoneDropped: duration)
-        case .say(let message): say(message)
+        case .say(let payload): send(.init(opcode: .text, payload: payload))
         case .pong(let payload): send(.init(opcode: .pong, payload: payload))
         case .ping: send(.init(opcode: .ping, payload: ByteBuffer()))
         case .close(let reason):
@@ -110,38 +119,26 @@ final class WebSocketHandler: ChannelInboundHandler {
         }
     }
 
-    private func deliver(_ event: TransportEvent) {
-        guard let dropped = shared.inbox.push(event) else {
-            return close(.policyViolation("more messages came than the conversation can take"))
-        }
-        if dropped > .zero { shared.counters.note(microphoneDropped: dropped) }
-    }
-
-    private func say(_ message: BrowserProtocol.ServerMessage) {
-        guard let payload = try? BrowserProtocol.encode(message) else { return }
-        send(.init(opcode: .text, payload: payload))
-    }
-
     private func send(_ item: OutboundQueue.Item) {
         switch shared.outbox.push(item, at: shared.clock.now) {
         case .queued: pump()
         case .closed: break
-        case .full: close(.policyViolation("the page reads too slowly"))
+        case .full: close(.stalled)
         }
     }
 
-    /// The error message, if there was a failure, and the close frame.
+    /// The protocol's error message, if there was a failure, and the close frame.
     private func farewell(_ reason: CloseReason) -> [OutboundQueue.Item] {
         let close = Self.closeFrame(code: reason.code, reason: reason.message)
-        guard let failure = reason.failure else { return [close] }
-        let event = SessionEvent.error(code: failure.description, message: reason.message)
-        guard let error = try? BrowserProtocol.encode(.event(event)) else { return [close] }
+        guard let failure = reason.failure, let error = dialogue.farewell(failure, reason.message) else {
+            return [close]
+        }
         return [.init(opcode: .text, payload: error), close]
     }
 
     private func finish(with last: [OutboundQueue.Item]) {
-        greeting.succeed(nil)
-        shared.inbox.finish()
+        isClosing = true
+        dialogue.end()
         shared.outbox.close(with: last, at: shared.clock.now)
         // Not on the session's clock: the server's tasks may be cancelled already when connections say goodbye.
         let timeout = TimeAmount.nanoseconds(Int64(limits.closeTimeout.milliseconds * 1e6))
@@ -149,11 +146,11 @@ final class WebSocketHandler: ChannelInboundHandler {
             context?.close(promise: nil)
         }
         pump()
+        resumeReading()
     }
 
     private func end() {
-        greeting.succeed(nil)
-        shared.inbox.finish()
+        dialogue.end()
         shared.outbox.close(with: [], at: shared.clock.now)
         closeTimer?.cancel()
         context = nil

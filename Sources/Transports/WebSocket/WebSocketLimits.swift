@@ -1,9 +1,11 @@
-/// The bounds of a browser's connection. The defaults are those of `docs/protocol.md`.
+/// The bounds of a WebSocket. The defaults are those of `docs/protocol.md`.
 package struct WebSocketLimits: Sendable, Equatable {
     /// The most bytes of one message, either as one frame or in fragments.
     package var messageBytes = 256 * 1024
     /// How long a peer may take until `hello`.
     package var helloTimeout: Duration = .seconds(10)
+    /// How long a peer may send no message; nil for as long as it likes.
+    package var idleTimeout: Duration?
     /// The pause between the server's pings.
     package var pingInterval: Duration = .seconds(20)
     /// Pings without any sign of life in between after which a peer counts as dead.
@@ -20,6 +22,8 @@ package struct WebSocketLimits: Sendable, Equatable {
     package var microphoneBacklogCount = 1_024
     /// The most other messages that wait for the session.
     package var controlBacklog = 256
+    /// The bytes of whole messages that may wait before the socket is not read any more; not for the browser's protocol.
+    package var inboundBacklogBytes = 256 * 1024
     /// The most reply audio that waits for the socket.
     package var playoutBacklog: Duration = .seconds(2)
     /// The most messages of reply audio that wait for the socket, however short.

@@ -1,4 +1,4 @@
-package import NIOCore
+internal import NIOCore
 package import NIOWebSocket
 package import VoiceCore
 
@@ -8,8 +8,6 @@ package import VoiceCore
 package struct WebSocketMachine: ~Copyable {
     /// What is to be done next.
     package enum Action: Sendable, Equatable {
-        /// Nothing.
-        case none
         /// The page has greeted; the conversation may begin.
         case begin(BrowserProtocol.Hello)
         /// Something for the conversation.
@@ -18,95 +16,54 @@ package struct WebSocketMachine: ~Copyable {
         case discard(Duration)
         /// A text message for the page.
         case say(BrowserProtocol.ServerMessage)
-        /// A pong frame with these bytes.
-        case pong(ByteBuffer)
-        /// A ping frame.
-        case ping
-        /// Tell the page why, send a close frame, wait for the peer's.
-        case close(CloseReason)
-        /// Answer the peer's close frame with this code and disconnect.
-        case answerClose(UInt16?)
-        /// Disconnect: the closing handshake is complete, or the peer is dead.
-        case disconnect(isDead: Bool)
+        /// What every WebSocket does.
+        case perform(WebSocketAction)
     }
 
     private enum Phase {
         case greeting(deadline: Duration)
         case conversing(SampleRate, position: Int)
-        case closing
     }
 
     private let limits: WebSocketLimits
     private var phase: Phase
-    private var assembler: MessageAssembler
+    private var messages: MessageMachine
     private var microphone: AudioAllowance
-    private var nextPing: Duration
-    private var unanswered = 0
 
     /// Makes the machine of a connection that opened at `now`.
     package init(limits: WebSocketLimits, at now: Duration) {
         self.limits = limits
         phase = .greeting(deadline: now + limits.helloTimeout)
-        assembler = MessageAssembler(limit: limits.messageBytes)
+        messages = MessageMachine(limits: limits, at: now)
         microphone = AudioAllowance(burst: limits.microphoneBurst, at: now)
-        nextPing = now + limits.pingInterval
     }
 
     /// True once a close frame was sent or answered: nothing is delivered or said any more.
-    package var isClosing: Bool {
-        if case .closing = phase { return true }
-        return false
-    }
+    package var isClosing: Bool { messages.isClosing }
 
     /// Takes the next frame of the peer.
     package mutating func receive(_ frame: WebSocketFrame, at now: Duration) -> Action {
-        unanswered = 0
-        if isClosing { return frame.opcode == .connectionClose ? .disconnect(isDead: false) : .none }
-        switch assembler.feed(frame) {
-        case .nothing, .pong: return .none
-        case .ping(let payload): return .pong(payload)
-        case .violation(let reason): return close(reason)
-        case .close(let code):
-            phase = .closing
-            return .answerClose(code)
-        case .text(let bytes):
+        switch messages.receive(frame, at: now) {
+        case .deliver(.text(let bytes)):
             do { return handle(try BrowserProtocol.decode(text: bytes)) } catch { return close(error.reason) }
-        case .binary(let bytes): return handle(binary: bytes, at: now)
+        case .deliver(.binary(let bytes)): return handle(binary: bytes, at: now)
+        case .perform(let action): return .perform(action)
         }
     }
 
     /// Takes the failure of the frame decoder; no frame can follow it.
-    package mutating func receive(_ failure: NIOWebSocketError) -> Action {
-        if isClosing { return .none }
-        switch failure {
-        case .invalidFrameLength: return close(.tooLarge(limit: limits.messageBytes))
-        case .fragmentedControlFrame, .multiByteControlFrameLength:
-            return close(.protocolError("a WebSocket control frame is fragmented or longer than 125 bytes"))
-        }
-    }
+    package mutating func receive(_ failure: NIOWebSocketError) -> Action { .perform(messages.receive(failure)) }
 
     /// Takes the time; to be called a few times a second.
     package mutating func tick(at now: Duration) -> Action {
-        if isClosing { return .none }
         if case .greeting(let deadline) = phase, now >= deadline {
             return close(.protocolError("no `hello` came within \(Int(limits.helloTimeout.milliseconds)) ms"))
         }
-        guard now >= nextPing else { return .none }
-        guard unanswered < limits.missedPings else {
-            phase = .closing
-            return .disconnect(isDead: true)
-        }
-        unanswered += 1
-        nextPing = now + limits.pingInterval
-        return .ping
+        return .perform(messages.tick(at: now))
     }
 
     /// Begins to close for a reason from outside the protocol.
-    package mutating func close(_ reason: CloseReason) -> Action {
-        if isClosing { return .none }
-        phase = .closing
-        return .close(reason)
-    }
+    package mutating func close(_ reason: CloseReason) -> Action { .perform(messages.close(reason)) }
 
     private mutating func handle(_ message: BrowserProtocol.ClientMessage) -> Action {
         if case .greeting = phase {
@@ -114,7 +71,7 @@ package struct WebSocketMachine: ~Copyable {
             case .hello(let hello):
                 phase = .conversing(hello.microphone, position: 0)
                 return .begin(hello)
-            case .ignored: return .none
+            case .ignored: return .perform(.none)
             default: return close(.protocolError("the first message must be `hello`"))
             }
         }
@@ -125,7 +82,7 @@ package struct WebSocketMachine: ~Copyable {
         case .interrupt: return .deliver(.interrupt)
         case .ping(let number): return .say(.pong(number))
         case .bye: return close(.ended)
-        case .ignored: return .none
+        case .ignored: return .perform(.none)
         }
     }
 

@@ -5,32 +5,41 @@ internal import Transports
 internal import VoiceCore
 
 /// One accepted connection: HTTP at first, WebSocket if a request asks for it.
-struct HTTPConnection: Sendable {
+struct HTTPConnection<WebSocket: Sendable>: Sendable {
+    /// Something for the connection's task.
+    enum Arrival: Sendable {
+        /// A request to be answered.
+        case exchange(HTTPExchange)
+        /// What the connection has become, and the place it takes. Nothing comes after it.
+        case webSocket(WebSocket, Place?)
+    }
+
     /// The socket.
     let channel: any Channel
-    /// The WebSocket, or nil if the connection closed without one. Never fails.
-    let upgraded: EventLoopFuture<WebSocketConnection?>
+    /// What there is to do, one after the other; ends when the connection closes.
+    let arrivals: AsyncStream<Arrival>
 
     /// What all connections of a server share.
     struct Context: Sendable {
-        let router: Router
-        let limits: WebSocketLimits
-        let timing: VoiceServer.Timing
+        let router: any RequestRouter
+        let timing: HTTPTiming
         let clock: any SessionClock
-        let counters: TransportCounters
+        /// Puts a WebSocket's handlers into the pipeline. Called on the channel's event loop.
+        let makeWebSocket: @Sendable (any Channel) throws -> WebSocket
     }
 
     /// The largest request line and header field, in bytes; all together may be twice that.
-    private static let headerLimit = 16 * 1024
+    private static var headerLimit: Int { 16 * 1024 }
 
     /// Puts the handlers into a fresh channel's pipeline. To be called on the channel's event loop.
     ///
     /// - Parameter refusal: what to answer to every request, if the connection is one too many.
     init(on channel: any Channel, _ shared: Context, refusal: Response?) throws {
-        let promise = channel.eventLoop.makePromise(of: WebSocketConnection?.self)
+        // The next request is read when the last is answered, so no more than one waits.
+        let (arrivals, continuation) = AsyncStream.makeStream(of: Arrival.self, bufferingPolicy: .bufferingOldest(1))
         self.channel = channel
-        upgraded = promise.futureResult
-        channel.closeFuture.whenComplete { _ in promise.succeed(nil) }
+        self.arrivals = arrivals
+        channel.closeFuture.whenComplete { _ in continuation.finish() }
 
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = Self.headerLimit
@@ -41,14 +50,23 @@ struct HTTPConnection: Sendable {
             HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits),
             maximumBufferSize: 8 * Self.headerLimit
         )
+        let owner = HTTPHandler.Owner(
+            upgrade: { context, head, place, handler in
+                let handlers = (decoder, encoder, handler)
+                Self.upgrade(context, head, shared, removing: handlers) {
+                    continuation.yield(.webSocket($0, place))
+                    continuation.finish()
+                }
+            },
+            serve: { continuation.yield(.exchange($0)) }
+        )
         let handler = HTTPHandler(
             router: shared.router,
             timing: shared.timing,
             clock: shared.clock,
-            refusal: refusal
-        ) { context, head, handler in
-            Self.upgrade(context, head, shared, removing: (decoder, encoder, handler), promise)
-        }
+            refusal: refusal,
+            owner: owner
+        )
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(encoder)
         try pipeline.addHandler(decoder)
@@ -63,12 +81,12 @@ struct HTTPConnection: Sendable {
         _ request: HTTPRequestHead,
         _ shared: Context,
         removing handlers: Handlers,
-        _ promise: EventLoopPromise<WebSocketConnection?>
+        _ completion: @escaping (WebSocket) -> Void
     ) {
         let (decoder, encoder, handler) = handlers
         let channel = context.channel
         // Only for the value of `Sec-WebSocket-Accept`; its own change of the pipeline is not used, because it would not
-        // let the refusals of `Router` through.
+        // let the refusals of a router through.
         let handshake = NIOWebSocketServerUpgrader(
             shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
             upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() }
@@ -84,14 +102,9 @@ struct HTTPConnection: Sendable {
                 return channel.pipeline.syncOperations.removeHandler(encoder)
             }
             .flatMapThrowing {
-                let connection = try WebSocketConnection(
-                    on: channel,
-                    limits: shared.limits,
-                    clock: shared.clock,
-                    counters: shared.counters
-                )
+                let webSocket = try shared.makeWebSocket(channel)
                 channel.pipeline.syncOperations.removeHandler(handler, promise: nil)
-                promise.succeed(connection)
+                completion(webSocket)
             }
             .whenFailure { _ in channel.close(promise: nil) }
     }

@@ -1,76 +1,106 @@
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOWebSocket
 internal import Transports
 internal import VoiceCore
 
 /// Answers the requests of one connection and hands it over when one of them asks for WebSocket. Lives on the
 /// channel's event loop.
 ///
-/// A request must be complete within `requestTimeout` of the connection's begin or the end of the last response. While a
-/// response is on its way nothing is read, so a client cannot pile up work.
+/// A request must be complete within `requestTimeout` of the connection's begin or the end of the last response; one with
+/// content that somebody wants within `bodyTimeout`, with pauses no longer than `requestTimeout`. While a response is made
+/// or on its way nothing is read, so a client cannot pile up work.
 final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private enum State {
+    enum State {
         case waiting
-        case receiving(HTTPRequestHead, Router.Answer)
+        case receiving(HTTPRequestHead, Answer)
+        case collecting(Collection)
+        /// A task makes the response.
+        case serving(HTTPRequestHead)
         case upgrading
         case closing
     }
 
-    private let router: Router
-    private let timing: VoiceServer.Timing
-    private let clock: any SessionClock
+    /// A request with content on its way in.
+    struct Collection {
+        var head: HTTPRequestHead
+        var limit: Int
+        var tooLarge: Response
+        var place: Place
+        var end: Duration
+        var pieces: [ByteBuffer] = []
+        var count = 0
+    }
+
+    /// What the handler's owner does for it.
+    struct Owner {
+        /// Swaps the handlers for those of a WebSocket.
+        var upgrade: (ChannelHandlerContext, HTTPRequestHead, Place?, HTTPHandler) -> Void
+        /// Hands a whole request to a task.
+        var serve: (HTTPExchange) -> Void
+    }
+
+    private let router: any RequestRouter
+    let timing: HTTPTiming
+    let clock: any SessionClock
     /// Set when the server has more connections than it wants: every request is answered by this.
     private let refusal: Response?
-    private let upgrade: (ChannelHandlerContext, HTTPRequestHead, HTTPHandler) -> Void
-    private var state = State.waiting
-    private var deadline: Duration
+    private let owner: Owner
+    var state = State.waiting
+    var deadline: Duration?
     private var responsesInFlight = 0
     private var isReadHeld = false
+    private var isStopping = false
+    var context: ChannelHandlerContext?
 
     init(
-        router: Router,
-        timing: VoiceServer.Timing,
+        router: any RequestRouter,
+        timing: HTTPTiming,
         clock: any SessionClock,
         refusal: Response?,
-        upgrade: @escaping (ChannelHandlerContext, HTTPRequestHead, HTTPHandler) -> Void
+        owner: Owner
     ) {
         self.router = router
         self.timing = timing
         self.clock = clock
         self.refusal = refusal
-        self.upgrade = upgrade
+        self.owner = owner
         deadline = clock.now + timing.requestTimeout
     }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch state {
         // A client that sends anything before it has the answer to its handshake breaks RFC 6455 section 4.1.
         case .upgrading, .closing: return
-        case .waiting, .receiving: break
+        case .waiting, .receiving, .collecting, .serving: break
         }
         switch Self.unwrapInboundIn(data) {
         case .head(let head): receive(head, context)
-        case .body: break
-        case .end:
-            guard case .receiving(let head, let answer) = state else { return }
-            finish(head, answer, context)
+        case .body(let piece): collect(piece, context)
+        case .end: finish(context)
         }
     }
 
     func read(context: ChannelHandlerContext) {
         if case .closing = state { return context.read() }
+        if case .serving = state { return isReadHeld = true }
         if responsesInFlight == 0 { context.read() } else { isReadHeld = true }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event as? ConnectionSignal {
-        case .tick(let now): if now >= deadline { context.close(promise: nil) }
+        case .tick(let now): if let deadline, now >= deadline { context.close(promise: nil) }
         case .stop:
+            // The task that serves is cancelled and answers; it gets a moment for that.
+            isStopping = true
+            if case .serving = state { return closeSoon(context) }
             guard responsesInFlight > 0 else { return context.close(promise: nil) }
             state = .closing
             closeSoon(context)
@@ -81,8 +111,8 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch state {
         case .closing: return
-        case .upgrading: return context.close(promise: nil)
-        case .waiting, .receiving: break
+        case .upgrading, .serving: return context.close(promise: nil)
+        case .waiting, .receiving, .collecting: break
         }
         switch error {
         case HTTPParserError.headerOverflow:
@@ -98,29 +128,77 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        var answer = refusal.map(Router.Answer.respond) ?? router.answer(head)
+        var answer = refusal.map(Answer.respond) ?? router.answer(head)
         // Neither the rest of such a request nor anything after it is of interest (RFC 9110 section 10.1.1 allows a
         // final answer to an expectation; after `Upgrade` and CONNECT the parser stops).
         let isUnreadable =
             !head.headers["transfer-encoding"].isEmpty || !head.headers["expect"].isEmpty || head.method == .CONNECT
             || !head.headers["upgrade"].isEmpty
         if case .respond(let response) = answer, isUnreadable { answer = .respond(response.closing()) }
-        if case .respond(let response) = answer, response.closes { return respond(response, head, context) }
-        state = .receiving(head, answer)
-    }
-
-    private func finish(_ head: HTTPRequestHead, _ answer: Router.Answer, _ context: ChannelHandlerContext) {
         switch answer {
-        case .respond(let response):
-            state = .waiting
-            respond(head.isKeepAlive && head.version == .http1_1 ? response : response.closing(), head, context)
-        case .upgrade:
-            state = .upgrading
-            upgrade(context, head, self)
+        case .respond(let response) where response.closes: respond(response, head, context)
+        case .serve(let limit, let tooLarge, let place):
+            let end = clock.now + timing.bodyTimeout
+            state = .collecting(Collection(head: head, limit: limit, tooLarge: tooLarge, place: place, end: end))
+            deadline = min(end, clock.now + timing.requestTimeout)
+            // RFC 9110 section 10.1.1
+            guard head.headers.first(name: "expect")?.lowercased() == "100-continue" else { return }
+            let go = HTTPResponseHead(version: .http1_1, status: .continue)
+            context.writeAndFlush(Self.wrapOutboundOut(.head(go)), promise: nil)
+        default: state = .receiving(head, answer)
         }
     }
 
-    private func respond(_ response: Response, _ request: HTTPRequestHead?, _ context: ChannelHandlerContext) {
+    private func collect(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard case .collecting(var collection) = state else { return }
+        collection.count += piece.readableBytes
+        guard collection.count <= collection.limit else {
+            return respond(collection.tooLarge.closing(), collection.head, context)
+        }
+        // The array must not be shared while it grows.
+        state = .waiting
+        collection.pieces.append(piece)
+        deadline = min(collection.end, clock.now + timing.requestTimeout)
+        state = .collecting(collection)
+    }
+
+    private func finish(_ context: ChannelHandlerContext) {
+        switch state {
+        case .collecting(let request):
+            state = .serving(request.head)
+            deadline = nil
+            owner.serve(
+                HTTPExchange(request.head, body: request.pieces, place: request.place, context.channel, self)
+            )
+        case .receiving(let head, .respond(let response)):
+            state = .waiting
+            respond(reusable(response, after: head), head, context)
+        case .receiving(let head, .upgrade(let place)):
+            state = .upgrading
+            owner.upgrade(context, head, place, self)
+        default: break
+        }
+    }
+
+    /// True if another request may follow.
+    func isReusable(after head: HTTPRequestHead) -> Bool {
+        head.isKeepAlive && head.version == .http1_1 && !isStopping
+    }
+
+    /// The response, at the end of the connection if the client wants no more of it.
+    func reusable(_ response: Response, after head: HTTPRequestHead) -> Response {
+        isReusable(after: head) ? response : response.closing()
+    }
+
+    func respond(_ response: Response, _ request: HTTPRequestHead?, _ context: ChannelHandlerContext) {
+        writeHead(response, context)
+        if request?.method != .HEAD, response.body.readableBytes > 0 {
+            context.write(Self.wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil)
+        }
+        writeEnd(context)
+    }
+
+    func writeHead(_ response: Response, _ context: ChannelHandlerContext) {
         var headers = response.headers
         if response.closes {
             state = .closing
@@ -130,9 +208,9 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
         deadline = clock.now + timing.responseTimeout
         let head = HTTPResponseHead(version: .http1_1, status: response.status, headers: headers)
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
-        if request?.method != .HEAD, response.body.readableBytes > 0 {
-            context.write(Self.wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil)
-        }
+    }
+
+    func writeEnd(_ context: ChannelHandlerContext) {
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenSuccess { [self] in responded(context) }
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: sent)

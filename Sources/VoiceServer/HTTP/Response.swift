@@ -41,6 +41,12 @@ struct Response: Sendable, Equatable {
         return Response(status, headers: headers, body: ByteBuffer(string: text + "\n"), closes: closes)
     }
 
+    /// JSON that is true only now.
+    static func json(_ body: ByteBuffer, _ status: HTTPResponseStatus = .ok, closes: Bool = false) -> Response {
+        let headers: HTTPHeaders = ["Content-Type": "application/json", "Cache-Control": "no-store"]
+        return Response(status, headers: headers, body: body, closes: closes)
+    }
+
     /// The answer to everything on a connection that is one too many.
     static let tooManyConnections = line(
         .serviceUnavailable,

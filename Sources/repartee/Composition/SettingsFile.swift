@@ -179,23 +179,7 @@ enum SettingsFile {
     }
 
     private static func unknown(_ value: Value) -> VoiceError {
-        let nearest = keys.map(\.path).min { distance($0, value.path) < distance($1, value.path) } ?? ""
+        let nearest = Spelling.nearest(to: value.path, among: keys.map(\.path)) ?? ""
         return VoiceError(.malformedInput, "\(value.place) is not a setting; did you mean '\(nearest)'?")
-    }
-
-    /// The Levenshtein distance of two texts.
-    private static func distance(_ a: String, _ b: String) -> Int {
-        let b = Array(b)
-        var row = Array(0...b.count)
-        for (i, character) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in b.indices {
-                let substitution = diagonal + (character == b[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substitution, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[b.count]
     }
 }

@@ -1,0 +1,45 @@
+internal import Foundation
+internal import NIOCore
+internal import Transports
+internal import VoiceCore
+
+/// The content of `/health`: the reference's two fields (`health_handler` of its server.py) and ours.
+struct RecognitionHealth: Encodable {
+    private let status = "healthy"
+    private let isModelLoaded = true
+    private let version: String
+    private let model: String
+    private let uptime: Double
+    private let sessions: Health.Counts
+    private let connections: Health.Counts
+    private let closed: Health.Closed
+
+    private enum CodingKeys: String, CodingKey {
+        case status, version, model, sessions, connections, closed
+        case isModelLoaded = "model_loaded"
+        case uptime = "uptime_s"
+    }
+
+    init(
+        version: String,
+        model: String,
+        uptime: Duration,
+        sessions: Health.Counts,
+        connections: Health.Counts,
+        transports: TransportCounters.Snapshot
+    ) {
+        self.version = version
+        self.model = model
+        self.uptime = (uptime.milliseconds / 1e3 * 10).rounded() / 10
+        self.sessions = sessions
+        self.connections = connections
+        closed = Health.Closed(transports)
+    }
+
+    /// The JSON object. All numbers are finite, so it always exists.
+    var json: ByteBuffer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return ByteBuffer(bytes: (try? encoder.encode(self)) ?? Data())
+    }
+}
