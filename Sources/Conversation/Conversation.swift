@@ -40,7 +40,7 @@ public struct Conversation: Sendable {
         clock.workBegan()
         defer { clock.workEnded() }
         let activity = try await engines.voiceActivity.openStream()
-        let recognizer = try await engines.recognizer.openStream()
+        let recognizer = try await engines.recognizer.openStream(configuration.recognition)
         let chat = try await engines.languageModel.openChat()
 
         let inputs = Mailbox<SessionInput>(capacity: 4096, overflow: .refuseNewest, clock: clock)

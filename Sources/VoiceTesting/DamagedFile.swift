@@ -54,8 +54,8 @@ public struct DamagedFile: Sendable {
 
     /// Where the first text equal to `name` ends; its length is in front of it.
     private func position(after name: String) throws -> Int {
-        var length = UInt64(name.utf8.count).littleEndian
-        let text = withUnsafeBytes(of: &length) { Data($0) } + Data(name.utf8)
+        let length = (0..<8).map { UInt8(truncatingIfNeeded: name.utf8.count >> (8 * $0)) }
+        let text = Data(length) + Data(name.utf8)
         guard let place = bytes.range(of: text) else {
             throw VoiceError(.missingInput, "there is no '\(name)' in the file")
         }

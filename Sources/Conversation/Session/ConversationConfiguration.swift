@@ -10,6 +10,8 @@ public struct ConversationConfiguration: Sendable {
     public var apology: String
     /// How the language model chooses words.
     public var sampling: SamplingOptions
+    /// How the person is recognised.
+    public var recognition: RecognitionOptions
     /// The borders of speech.
     package var voiceActivity = VoiceActivityGate.Configuration()
     /// The ends of turns.
@@ -28,6 +30,7 @@ public struct ConversationConfiguration: Sendable {
         greeting: String = ConversationConfiguration.defaultGreeting,
         apology: String = "Sorry, I lost my train of thought. Could you say that again?",
         sampling: SamplingOptions = SamplingOptions(),
+        recognition: RecognitionOptions = RecognitionOptions(),
         playoutLead: Duration = .milliseconds(60),
         audibleThreshold: Float = 500 / 32_768
     ) {
@@ -35,6 +38,7 @@ public struct ConversationConfiguration: Sendable {
         self.greeting = greeting
         self.apology = apology
         self.sampling = sampling
+        self.recognition = recognition
         self.playoutLead = playoutLead
         self.audibleThreshold = audibleThreshold
     }

@@ -111,6 +111,16 @@ package struct NemotronRecognizer: SpeechRecognizer {
         )
     }
 
+    /// The log-mel features of a whole recording, one row after the other, as a stream computes them: to measure what they
+    /// cost. Runs on the caller's thread.
+    package func features(of samples: [Float]) -> [Float] {
+        var logMel = LogMel(tables)
+        var features: [Float] = []
+        logMel.feed(samples, into: &features)
+        logMel.flush(into: &features)
+        return features
+    }
+
     // MARK: loading
 
     private static func lookahead(_ wanted: Int?, _ h: NemotronHyperparameters) throws(VoiceError) -> Int {

@@ -4,7 +4,9 @@ internal import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Benchmarks: turn, llm, v2v.",
-        subcommands: [TurnBenchmark.self, LanguageModelBenchmark.self, VoiceToVoiceBenchmark.self]
+        abstract: "Benchmarks: asr, turn, llm, v2v.",
+        subcommands: [
+            RecognitionBenchmark.self, TurnBenchmark.self, LanguageModelBenchmark.self, VoiceToVoiceBenchmark.self,
+        ]
     )
 }

@@ -52,6 +52,14 @@ struct Machine: Encodable {
         return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
     }
 
+    /// Memory of this process that is resident, in MB of 10^6 bytes; nil where the system does not say.
+    static var residentMegabytes: Double? {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
+            let pages = text.split(separator: " ").dropFirst().first.flatMap({ Double($0) })
+        else { return nil }
+        return (pages * Double(sysconf(Int32(_SC_PAGESIZE))) / 1e5).rounded() / 10
+    }
+
     /// Processor time of this process so far, all threads, user and system.
     static var processorTime: Duration {
         var time = timespec()

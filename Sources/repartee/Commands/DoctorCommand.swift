@@ -89,7 +89,7 @@ struct DoctorCommand: AsyncParsableCommand {
             await attempt("voice activity") { try await room.voiceActivity().name + " on the CPU" },
             await attempt("end of turn") { try await room.turnDetector().name + " on the CPU" },
             await attempt("speech recognition") {
-                let recognizer = try await room.recognizer()
+                let recognizer = try await room.recognizer(streams: 1)
                 return recognizer.name + (recognizer is RemoteRecognizer ? "" : " on the CPU")
             },
             await attempt("language model") {

@@ -21,8 +21,14 @@ struct ServeASRCommand: AsyncParsableCommand {
     @Option(help: "The port; 0 takes a free one.")
     var port = 8080
 
-    @Option(help: "The recogniser: pocketsphinx.")
-    var model = "pocketsphinx"
+    @Option(
+        help:
+            "The recogniser: a name in the catalogue, a GGUF file, or pocketsphinx; without it the best that is there."
+    )
+    var model: String?
+
+    @Option(help: "Processor threads of the recogniser.")
+    var threads: Int?
 
     @Option(
         help: "Frames of 80 ms that a streaming FastConformer may look ahead unless a client asks for another number."
@@ -35,8 +41,8 @@ struct ServeASRCommand: AsyncParsableCommand {
     mutating func validate() throws {
         if !(0...65_535).contains(port) { throw ValidationError("--port is from 0 to 65535, not \(port).") }
         if !(1...1_024).contains(sessions) { throw ValidationError("--sessions is from 1 to 1024, not \(sessions).") }
-        guard model == "pocketsphinx" else {
-            throw ValidationError("There is no recogniser '\(model)'; choose pocketsphinx.")
+        if let threads, !(1...256).contains(threads) {
+            throw ValidationError("--threads is from 1 to 256, not \(threads).")
         }
     }
 
@@ -45,7 +51,8 @@ struct ServeASRCommand: AsyncParsableCommand {
         // Once in a process, so here.
         MetricsSystem.bootstrap(metrics)
         let clock = SystemClock()
-        let recognizer = try await EngineRoom(store: global.store, settings: Settings()).recognizer()
+        let recognizer = try await EngineRoom(store: global.store, settings: Settings())
+            .recognizer(model: model, streams: sessions, threads: threads)
         let options = RecognitionOptions(lookahead: lookahead)
         // What the recogniser does not offer is said now, not to every client.
         _ = try await recognizer.openStream(options)

@@ -21,7 +21,7 @@ struct EngineRoom: Sendable {
             async let voiceActivity = voiceActivity()
             async let turnDetector = turnDetector()
             async let languageModel = languageModel(chats: sessions)
-            async let recognizer = recognizer()
+            async let recognizer = recognizer(streams: sessions)
             return try await Engines(
                 voiceActivity: voiceActivity,
                 turnDetector: turnDetector,
@@ -47,17 +47,49 @@ struct EngineRoom: Sendable {
     }
 
     /// The recogniser: on the server that `NVIDIA_ASR_URL` or the settings name, else in process.
+    ///
+    /// - Parameters:
+    ///   - model: a name in the catalogue, a path or `pocketsphinx`, which then goes before the settings; nil for theirs.
+    ///   - streams: speakers that must fit at the same time.
+    ///   - threads: processor threads; nil for the settings' number.
     func recognizer(
+        model: String? = nil,
+        streams: Int,
+        threads: Int? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws(VoiceError) -> any SpeechRecognizer {
-        if let address = try settings.recognizerAddress(environment: environment) {
+        if model == nil, let address = try settings.recognizerAddress(environment: environment) {
             let recognizer = try RemoteRecognizer(address: address)
             try await recognizer.prepare()
             return recognizer
         }
-        let recognizer = try PocketSphinxRecognizer()
-        try await recognizer.prepare()
-        return recognizer
+        guard let model = model ?? settings.recognizer ?? presentRecognizer, model != Self.pocketSphinx else {
+            let recognizer = try PocketSphinxRecognizer(maximumStreams: max(16, streams))
+            try await recognizer.prepare()
+            return recognizer
+        }
+        return try await nemotron(model, streams: streams, threads: threads ?? settings.recognizerThreads)
+    }
+
+    /// NVIDIA's streaming recogniser.
+    func nemotron(_ model: String, streams: Int, threads: Int?) async throws(VoiceError) -> NemotronRecognizer {
+        try await NemotronRecognizer(
+            path: store.resolve(model),
+            configuration: NemotronRecognizer.Configuration(
+                streams: streams,
+                lookahead: settings.conversation.recognition.lookahead,
+                threads: threads,
+                name: ModelCatalogue.model(named: model)?.name
+            )
+        )
+    }
+
+    /// The stand-in recogniser's name.
+    static let pocketSphinx = "pocketsphinx"
+
+    /// The first recogniser of the catalogue that was pulled.
+    private var presentRecognizer: String? {
+        ModelCatalogue.all.first { $0.role == .recogniser && store.state(of: $0) == .present }?.name
     }
 
     /// The language model.

@@ -14,6 +14,10 @@ struct Settings: Sendable {
     var languageModelConfiguration = LlamaLanguageModel.Configuration()
     /// The address of a speech server; nil for the recogniser in process.
     var recognizerURL: String?
+    /// The recogniser in process: a name in the catalogue, a path, or `pocketsphinx`; nil for the best one that is there.
+    var recognizer: String?
+    /// Processor threads of the recogniser; nil for a number that suits the machine.
+    var recognizerThreads: Int?
     /// The voice's name.
     var voice = "slt"
     /// Where the server listens.

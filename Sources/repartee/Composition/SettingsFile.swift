@@ -54,7 +54,21 @@ enum SettingsFile {
             Key("language_model.max_tokens") { s, v throws(VoiceError) in
                 s.conversation.sampling.maxTokens = try v.count(1...100_000)
             },
+            Key("recognizer.model") { s, v throws(VoiceError) in s.recognizer = try v.text() },
             Key("recognizer.url") { s, v throws(VoiceError) in s.recognizerURL = try v.text() },
+            Key("recognizer.threads") { s, v throws(VoiceError) in s.recognizerThreads = try v.count(1...256) },
+            Key("recognizer.lookahead") { s, v throws(VoiceError) in
+                s.conversation.recognition.lookahead = try v.count(0...64)
+            },
+            Key("recognizer.language") { s, v throws(VoiceError) in
+                s.conversation.recognition.language = try v.text()
+            },
+            Key("recognizer.phrases") { s, v throws(VoiceError) in
+                s.conversation.recognition.phrases = try v.texts()
+            },
+            Key("recognizer.phrase_boost") { s, v throws(VoiceError) in
+                s.conversation.recognition.phraseBoost = Float(try v.number(0...10))
+            },
             Key("voice.name") { s, v throws(VoiceError) in s.voice = try v.text() },
             Key("turn_taking.speech_probability") { s, v throws(VoiceError) in
                 s.conversation.voiceActivity.threshold = Float(try v.number(0...1))
