@@ -113,10 +113,10 @@ def _tokenizer(folder, vocab_size):
         return pieces(data), data
     tokenizer = _json(folder, "tokenizer.json")
     vocabulary = value(tokenizer, "model.vocab", (dict, list))
-    if isinstance(vocabulary, dict):
-        numbered = {number: text for text, number in vocabulary.items()}
-    else:
-        numbered = {number: entry[0] for number, entry in enumerate(vocabulary) if isinstance(entry, list) and entry}
+    if isinstance(vocabulary, list):  # of pieces with scores
+        vocabulary = {entry[0]: number for number, entry in enumerate(vocabulary)
+                      if isinstance(entry, list) and entry and isinstance(entry[0], str)}
+    numbered = {number: text for text, number in vocabulary.items() if isinstance(number, int)}
     for entry in value(tokenizer, "added_tokens", list, []):
         numbered[value(entry, "id", int)] = value(entry, "content", str)
     missing = next((number for number in range(vocab_size - 1) if number not in numbered), None)

@@ -9,6 +9,7 @@ import os
 import re
 import tarfile
 import tempfile
+import zlib
 from contextlib import contextmanager
 
 import torch_reader
@@ -42,7 +43,7 @@ def opened(path):
                     weights = spare
                 tensors = {_layout_name(name): tensor for name, tensor in torch_reader.read(weights).items()}
                 yield _model(config, tensors, tokenizer), tensors
-        except (tarfile.TarError, EOFError) as error:
+        except (tarfile.TarError, EOFError, zlib.error) as error:
             raise CheckpointError(f"it is no tar archive, or is cut off: {error}") from error
 
 
@@ -132,7 +133,8 @@ def _check(config):
     """Refuses other architectures: those that NeMo builds from the same classes with another configuration."""
     if not isinstance(config.get("joint"), dict):
         raise CheckpointError("it has no joint network: only RNN-T models are supported")
-    if config.get("decoding", {}).get("durations") or config["joint"].get("num_extra_outputs"):
+    durations = value(config, "decoding", dict, {}).get("durations")
+    if durations or config["joint"].get("num_extra_outputs"):
         raise CheckpointError("it is a token-and-duration transducer; only RNN-T models are supported")
     for path, wanted in (("subsampling", "dw_striding"), ("self_attention_model", "rel_pos"),
                          ("conv_norm_type", "layer_norm"), ("conv_context_size", "causal"),

@@ -78,7 +78,7 @@ def main():
     arguments = parser.parse_args()
     try:
         convert(arguments.source, arguments.out, arguments.type)
-    except (CheckpointError, LayoutError) as error:
+    except (CheckpointError, LayoutError, UnicodeEncodeError) as error:
         fail(BAD_DATA, f"{arguments.source} cannot be converted: {error}")
     except (NumpyMissing, nemo_checkpoint.YAMLMissing) as error:
         fail(UNAVAILABLE, error)

@@ -360,6 +360,11 @@ class ConversionTests(unittest.TestCase):
             config = dict(NEMO_CONFIG, encoder=dict(NEMO_CONFIG["encoder"], **{path: other}))
             self.assert_refused(self.nemo(config=config), path)
 
+    def test_an_impossible_size_is_named_before_anything_is_computed(self):
+        for path in ("n_layers", "pos_emb_max_len", "d_model"):
+            config = dict(NEMO_CONFIG, encoder=dict(NEMO_CONFIG["encoder"], **{path: 1 << 40}))
+            self.assert_refused(self.nemo(config=config), f"{path} is {1 << 40}, not from 1 to")
+
     def test_a_tokenizer_of_another_size_is_refused(self):
         self.assert_refused(self.nemo(pieces=PIECES[:-1]), "has the shape")
 

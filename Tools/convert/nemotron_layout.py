@@ -23,6 +23,13 @@ TYPES = {
 _FILE_TYPE = {"f32": 0, "f16": 1, "q8_0": 7}
 
 
+# Far above every model, so that a damaged configuration does not ask for terabytes.
+_MOST = {"d_model": 1 << 14, "n_layers": 1 << 9, "n_heads": 1 << 10, "d_ff": 1 << 16, "left_context": 1 << 14,
+         "vocab_size": 1 << 20, "pred_hidden": 1 << 14, "pred_rnn_layers": 1 << 6, "joint_hidden": 1 << 14,
+         "conv_kernel_size": 1 << 8, "subsampling_conv_channels": 1 << 14, "feat_in": 1 << 12,
+         "pos_emb_max_len": 1 << 16, "max_symbols": 1 << 16, "sample_rate": 1 << 20, "n_fft": 1 << 14}
+
+
 class LayoutError(ValueError):
     """The model cannot be stored in this layout; the message says why."""
 
@@ -66,18 +73,19 @@ class Model:
 
     def check(self):
         """Refuses dimensions that no model of this kind has, before anything is computed from them."""
-        positive = ("d_model", "n_layers", "n_heads", "d_ff", "left_context", "vocab_size", "pred_hidden",
-                    "pred_rnn_layers", "joint_hidden", "conv_kernel_size", "subsampling_conv_channels", "feat_in",
-                    "pos_emb_max_len", "max_symbols", "sample_rate", "n_fft")
-        for name in positive:
-            if not 0 < getattr(self, name) < 1 << 24:
-                raise LayoutError(f"{name} is {getattr(self, name)}")
+        for name, most in _MOST.items():
+            if not 0 < getattr(self, name) <= most:
+                raise LayoutError(f"{name} is {getattr(self, name)}, not from 1 to {most}")
+        for name in ("window_size", "window_stride", "preemph", "dither"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise LayoutError(f"{name} is {getattr(self, name)}, not from 0 to 1")
         if self.subsampling_factor != 8:
             raise LayoutError(f"the subsampling factor is {self.subsampling_factor}, not 8")
         if self.d_model % self.n_heads or self.d_model % 2:
             raise LayoutError(f"d_model {self.d_model} cannot be shared by {self.n_heads} heads")
-        if self.right_context < 0:
-            raise LayoutError(f"the right context is {self.right_context}; a streaming model is needed")
+        for name in ("right_context", "num_prompts", "prompt_hidden"):
+            if not 0 <= getattr(self, name) <= 1 << 14:
+                raise LayoutError(f"{name} is {getattr(self, name)}, not from 0 to {1 << 14}")
         if len(self.pieces) != self.vocab_size - 1:
             raise LayoutError(f"the tokenizer has {len(self.pieces)} pieces, the network {self.vocab_size - 1} symbols "
                               "and blank")

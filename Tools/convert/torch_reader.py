@@ -8,6 +8,7 @@ names another is refused before anything of it runs.
 import io
 import pickle
 import zipfile
+import zlib
 from collections import OrderedDict
 
 from checkpoint import CheckpointError, StoredTensor
@@ -46,7 +47,8 @@ _KNOWN = {("collections", "OrderedDict"): OrderedDict,
 _KNOWN.update({("torch", name): name for name in _STORAGES})
 
 
-class _Unpickler(pickle.Unpickler):
+# The one in Python, because the one in C sizes its memo by a number in the file.
+class _Unpickler(pickle._Unpickler):
     def find_class(self, module, name):
         if (module, name) not in _KNOWN:
             raise CheckpointError(f"the checkpoint wants to call {module}.{name}, which no state dictionary needs")
@@ -59,12 +61,19 @@ class _Unpickler(pickle.Unpickler):
         return _Storage(str(key), *_STORAGES[storage], count)
 
 
+# What zipfile raises for damaged archives.
+_DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
+
+
 def read(file):
     """The tensors by name of an open checkpoint, a seekable binary file that must stay open while they are read."""
     try:
-        archive = zipfile.ZipFile(file)
-    except zipfile.BadZipFile as error:
+        return _read(zipfile.ZipFile(file))
+    except _DAMAGED as error:
         raise CheckpointError("the checkpoint is no zip archive: it is cut off, or older than PyTorch 1.6") from error
+
+
+def _read(archive):
     pickles = [name for name in archive.namelist() if name.endswith("/data.pkl") or name == "data.pkl"]
     if len(pickles) != 1:
         raise CheckpointError("the checkpoint is a zip archive, but none of torch.save")
@@ -108,7 +117,7 @@ def _stored(archive, folder, name, view):
             with archive.open(f"{folder}data/{storage.key}") as entry:
                 entry.seek(first)
                 return entry.read(length)
-        except (zipfile.BadZipFile, EOFError, OSError) as error:
+        except _DAMAGED as error:
             raise CheckpointError(f"the values of {name} are damaged: {error}") from error
 
     return StoredTensor(view.shape, storage.kind, read_values)
