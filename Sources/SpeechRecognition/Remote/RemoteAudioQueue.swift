@@ -8,7 +8,7 @@ struct RemoteAudioQueue {
     /// Samples given up because the server could not take them.
     private(set) var dropped = 0
     /// When a server that needs as long as the audio lasts will have understood all that it was given.
-    private(set) var busyUntil = Duration.zero
+    private var busyUntil = Duration.zero
 
     init(limits: RemoteLimits) {
         limit = limits.queue
@@ -20,6 +20,11 @@ struct RemoteAudioQueue {
 
     /// True when half of the room is taken.
     var isCongested: Bool { samples.count > limit / 2 }
+
+    /// When a server that takes what waits, and needs as long as the audio lasts, will have understood all of it.
+    func understood(at now: Duration) -> Duration {
+        max(busyUntil, now) + SampleRate.speech.duration(ofSamples: samples.count)
+    }
 
     /// Adds samples, whatever the bound: they may be taken at once.
     mutating func append(_ new: [Float]) { samples += new }
@@ -34,7 +39,7 @@ struct RemoteAudioQueue {
 
     /// Takes everything, in messages of their longest length at most.
     mutating func take(at now: Duration) -> [[Float]] {
-        busyUntil = max(busyUntil, now) + SampleRate.speech.duration(ofSamples: samples.count)
+        busyUntil = understood(at: now)
         defer { samples = [] }
         return stride(from: 0, to: samples.count, by: message).map { start in
             Array(samples[start..<min(samples.count, start + message)])

@@ -133,6 +133,7 @@ struct RemoteMachine: ~Copyable {
             guard isInUtterance else { return [.final("")] }
             if case .down(let retryAt) = line, retryAt >= now + limits.final, let lastError { return fail(lastError) }
             wish = Wish(flush: flush, deadline: now + limits.final)
+            if case .up = line { wish?.deadline = queue.understood(at: now) + limits.final }
             return goOn(now)
         case .abandon:
             return abandon()
@@ -177,7 +178,7 @@ struct RemoteMachine: ~Copyable {
             return retryAt <= now ? connect(now) : []
         case .up:
             guard isWritable else { return [] }
-            return send(now) + ask()
+            return send(now) + ask(now)
         }
     }
 
@@ -188,9 +189,9 @@ struct RemoteMachine: ~Copyable {
         return queue.take(at: now).map { .send($0) }
     }
 
-    private mutating func ask() -> [Action] {
+    private mutating func ask(_ now: Duration) -> [Action] {
         guard let wish, !wish.isSent else { return [] }
-        self.wish?.deadline = max(wish.deadline, queue.busyUntil + limits.final)
+        self.wish?.deadline = max(wish.deadline, queue.understood(at: now) + limits.final)
         self.wish?.isSent = true
         owed.append(true)
         if wish.flush == .lookahead { isServerUsed = false }

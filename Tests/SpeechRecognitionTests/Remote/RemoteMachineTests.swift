@@ -156,6 +156,17 @@ internal import VoiceCore
         #expect(driver.machine.deadline == .seconds(7))
     }
 
+    @Test func `a final waits for the audio that a slow line still holds`() {
+        var driver = Driver.up()
+        _ = driver.audio(16_000)
+        _ = driver.handle(.writable(false))
+        _ = driver.audio(32_000)
+        #expect(driver.handle(.finish(.lookahead)) == [])
+        #expect(driver.machine.deadline == .seconds(5))
+        #expect(driver.handle(.writable(true), at: .seconds(4)) == ["send 16000", "send 16000", Self.hard])
+        #expect(driver.machine.deadline == .seconds(8))
+    }
+
     @Test func `a connection lost in an utterance fails it once, and the next utterance connects`() {
         var driver = Driver.up()
         _ = driver.audio(960)

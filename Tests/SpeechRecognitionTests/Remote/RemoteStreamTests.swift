@@ -9,10 +9,11 @@ internal import VoiceCore
 @Suite(.serialized) struct RemoteStreamTests {
     typealias Server = ScriptedSpeechServer
 
+    /// A recogniser of a server on loopback. Its time stands still unless a test moves it.
     private static func recognizer(
         _ port: Int,
         path: String = "",
-        clock: any SessionClock = SystemClock(),
+        clock: any SessionClock = ManualClock(),
         limits: RemoteLimits = RemoteLimits()
     ) throws -> RemoteRecognizer {
         try RemoteRecognizer(
@@ -116,14 +117,14 @@ internal import VoiceCore
     @Test func `a server that is not there is unavailable at once`() async throws {
         var free = 0
         try await Server.run { port, _ in free = port }
-        let recognizer = try Self.recognizer(free, clock: ManualClock())
+        let recognizer = try Self.recognizer(free)
         let error = await #expect(throws: VoiceError.self) { try await recognizer.openStream() }
         #expect(error?.code == .unavailable)
     }
 
     @Test func `a path without a WebSocket says so`() async throws {
         try await Server.run { port, _ in
-            let recognizer = try Self.recognizer(port, path: "/missing", clock: ManualClock())
+            let recognizer = try Self.recognizer(port, path: "/missing")
             let error = await #expect(throws: VoiceError.self) { try await recognizer.openStream() }
             #expect(error?.code == .unavailable)
             #expect(error?.message.contains("not with a WebSocket") == true, "\(String(describing: error))")
@@ -147,7 +148,7 @@ internal import VoiceCore
             return Server.counting(moment)
         }
         try await Server.run(script) { port, log in
-            let stream = try await Self.recognizer(port, clock: ManualClock()).openStream()
+            let stream = try await Self.recognizer(port).openStream()
             let error = await #expect(throws: VoiceError.self) {
                 _ = try await stream.feed(Self.tone)
                 _ = try await stream.finish()
@@ -225,7 +226,7 @@ internal import VoiceCore
             return (0..<2_000).map { Server.transcript("\($0)", isFinal: false) }
         }
         try await Server.run(script) { port, log in
-            let stream = try await Self.recognizer(port, clock: ManualClock()).openStream()
+            let stream = try await Self.recognizer(port).openStream()
             _ = try await stream.feed(Self.tone)
             while log.connections.first?.last != .gone { await Task.yield() }
             let error = await #expect(throws: VoiceError.self) { try await stream.finish() }
@@ -305,7 +306,7 @@ internal import VoiceCore
             let trusting = try RemoteRecognizer(
                 address: address,
                 limits: RemoteLimits(),
-                clock: SystemClock(),
+                clock: ManualClock(),
                 roots: LoopbackCertificate.roots()
             )
             let stream = try await trusting.openStream()

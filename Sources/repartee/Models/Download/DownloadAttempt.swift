@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import VoiceCore
 
 /// The attempts of one download, with what one must know of those before.
@@ -45,7 +46,7 @@ struct DownloadAttempt {
             throw error
         } catch {
             try Task.checkCancellation()
-            trouble = "\(error)"
+            trouble = Self.words(for: error)
         }
         guard let pause = retries.failed(wish: wish) else {
             throw VoiceError(
@@ -55,6 +56,21 @@ struct DownloadAttempt {
             )
         }
         return pause
+    }
+
+    /// What went wrong, without the libraries' own names.
+    private static func words(for error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            guard let last = error.connectionErrors.last else { return "the name \(error.host) is not known" }
+            return words(for: last.error)
+        case let error as IOError:
+            return String(cString: strerror(error.errnoCode)).lowercased()
+        case let error as HTTPClientError:
+            return error.shortDescription
+        default:
+            return "\(error)"
+        }
     }
 
     private mutating func ask(_ client: HTTPClient) async throws -> Duration? {
