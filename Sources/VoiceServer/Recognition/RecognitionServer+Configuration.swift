@@ -49,8 +49,9 @@ extension RecognitionServer {
             limits.messageBytes = 10 * 1024 * 1024
             // Simple clients send a whole file before they read; meanwhile interim transcripts replace each other.
             limits.stallTimeout = .seconds(30)
-            // A minute of audio. While this much waits the client is not read, and neither are its pings.
-            limits.inboundBacklogBytes = 2 * 1024 * 1024
+            // Nine minutes of audio. While this much waits the client is not read, and neither are its pings; clients
+            // that send files faster than they are understood give up when a ping is not answered within 20 s.
+            limits.inboundBacklogBytes = 16 * 1024 * 1024
         }
     }
 }

@@ -16,8 +16,12 @@ struct RecognitionSession: ~Copyable {
     private var stream: (any RecognizerStream)?
     /// When the message that is being worked on had arrived.
     private var arrival: Duration
-    /// Audio that was received and not given to the recogniser yet.
+    /// Audio that was received and not given to the recogniser yet: at 16 kHz, and bytes of the running message.
     private var waiting: Duration = .zero
+    private var waitingBytes = 0
+
+    /// Bytes of a message taken at a time, so that a long one is never in memory in all its forms.
+    private static let slice = 32 * 1024
 
     init(
         recognizer: any SpeechRecognizer,
@@ -42,12 +46,21 @@ struct RecognitionSession: ~Copyable {
             arrival = next.at
             switch next.message {
             case .text(let text): reason = await perform(machine.receive(text: text))
-            case .binary(let audio): reason = await perform(machine.receive(audio: audio))
+            case .binary(let audio): reason = await take(audio)
             }
         }
         stream = nil
         noteLostAudio()
         return Task.isCancelled ? .shuttingDown : reason ?? .ended
+    }
+
+    private mutating func take(_ audio: ByteBuffer) async -> CloseReason? {
+        var rest = audio
+        while let slice = rest.readSlice(length: min(Self.slice, rest.readableBytes)), slice.readableBytes > 0 {
+            waitingBytes = rest.readableBytes
+            if let reason = await perform(machine.receive(audio: slice)) { return reason }
+        }
+        return nil
     }
 
     /// Does what the machine says, and what it says about that.
@@ -114,7 +127,7 @@ struct RecognitionSession: ~Copyable {
 
     /// Audio that will not be recognised any more is counted.
     private mutating func noteLostAudio() {
-        var bytes = 0
+        var bytes = waitingBytes
         for arrival in connection.rest() {
             if case .binary(let audio) = arrival.message { bytes += audio.readableBytes }
         }

@@ -99,6 +99,32 @@ internal import VoiceTesting
         #expect(recognizer.record.samples == 1_600)
     }
 
+    @Test func `a whole file may come in one message`() async throws {
+        let recognizer = CountingRecognizer()
+        try await RecognitionTestServer.run(recognizer) { port in
+            try await RawClient.recognition(on: port) { client in
+                try await client.sendBytes([UInt8](repeating: 0, count: 2 * 320_000 + 1))
+                try await client.sendText(#"{"type":"reset"}"#)
+                #expect(await client.final() == RawClient.final(words: 200))
+            }
+        }
+        #expect(recognizer.record.samples == 320_000)
+    }
+
+    @Test func `a message that is not finished when its client leaves is counted`() async throws {
+        let recognizer = CountingRecognizer()
+        try await RecognitionTestServer.run(recognizer) { port in
+            recognizer.hold()
+            try await RawClient.recognition(on: port) { client in
+                try await client.sendSilence(80_000)
+                await recognizer.wait { $0.waiting == 1 }
+            }
+            try await RecognitionTestServer.expectMetrics(on: port) {
+                $0.contains("voice_asr_dropped_audio_seconds_total 5\n")
+            }
+        }
+    }
+
     @Test func `audio and further resets during a reset wait their turn`() async throws {
         let recognizer = CountingRecognizer()
         try await RecognitionTestServer.run(recognizer) { port in
