@@ -139,7 +139,7 @@ let package = Package(
 
         tests("VoiceCoreTests"),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
-        tests("InferenceTests", ["CLlama", "Inference"]),
+        tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
             "SpeechRecognitionTests",
             ["SpeechRecognition", "SpeechSynthesis", "Audio", "Inference"] + nio + [tls],

@@ -58,6 +58,8 @@ void ck_pack_column(int64_t k, const float *x, void *column) {
 #include <immintrin.h>
 
 #define inlined static inline __attribute__((always_inline))
+// Constant loops whose values must stay in registers: left to itself the compiler unrolls some and not others.
+#define unrolled _Pragma("clang loop unroll(full)")
 #define for_avx512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,f16c,fma,avx2")))
 #define for_avx2 __attribute__((target("avx2,fma,f16c")))
 
@@ -77,30 +79,48 @@ inlined int32_t four(const int8_t *numbers) {
     return value;
 }
 
-// Sixteen rows times `count` columns, a constant: sums of four products go to the row's lane, blocks are then scaled.
-for_avx512 inlined void rows_avx512(const int count, int64_t k, int64_t n, const uint8_t *tiles, const uint8_t *x,
-                                    int64_t stride, float *y) {
-    __m512 sums[8];
-    for (int j = 0; j < count; j++) sums[j] = _mm512_setzero_ps();
-    for (int64_t block = 0; block < k / ck_block; block++) {
-        const uint8_t *tile = tiles + block * tile_bytes;
-        const __m512 scales = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(tile + group_bytes)));
-        __m512i weights[8];
-        for (int part = 0; part < 8; part++) weights[part] = _mm512_loadu_si512(tile + part * 64);
+// Adds one block's products of sixteen rows and `count` columns, a constant, to `sums`: sums of four products go to the
+// row's lane and are then scaled. With few columns each has two sums, so that additions need not wait for each other.
+for_avx512 inlined void block_avx512(const int count, int64_t k, int64_t block, const uint8_t *tile, const uint8_t *x,
+                                     int64_t stride, __m512 *sums) {
+    const int ways = count <= 4 ? 2 : 1;
+    __m512i products[6][2];
+    unrolled
+    for (int j = 0; j < count; j++) {
+        const column_block *tail = (const column_block *)(x + j * stride + k) + block;
+        products[j][0] = _mm512_set1_epi32(tail->shift);
+        products[j][1] = _mm512_setzero_si512();
+    }
+    unrolled
+    for (int part = 0; part < 8; part++) {
+        const __m512i weights = _mm512_loadu_si512(tile + part * 64);
+        unrolled
         for (int j = 0; j < count; j++) {
-            const int8_t *numbers = (const int8_t *)(x + j * stride);
-            const column_block *tail = (const column_block *)(numbers + k) + block;
-            __m512i even = _mm512_set1_epi32(tail->shift);
-            __m512i odd = _mm512_setzero_si512();
-            for (int part = 0; part < 8; part += 2) {
-                const int8_t *at = numbers + block * ck_block + part * 4;
-                even = _mm512_dpbusd_epi32(even, weights[part], _mm512_set1_epi32(four(at)));
-                odd = _mm512_dpbusd_epi32(odd, weights[part + 1], _mm512_set1_epi32(four(at + 4)));
-            }
-            const __m512 sum = _mm512_cvtepi32_ps(_mm512_add_epi32(even, odd));
-            sums[j] = _mm512_fmadd_ps(sum, _mm512_mul_ps(scales, _mm512_set1_ps(tail->scale)), sums[j]);
+            const int8_t *numbers = (const int8_t *)(x + j * stride) + block * ck_block + part * 4;
+            const int way = part % ways;
+            products[j][way] = _mm512_dpbusd_epi32(products[j][way], weights, _mm512_set1_epi32(four(numbers)));
         }
     }
+    const __m512 scales = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(tile + group_bytes)));
+    unrolled
+    for (int j = 0; j < count; j++) {
+        const column_block *tail = (const column_block *)(x + j * stride + k) + block;
+        const __m512i all = ways == 2 ? _mm512_add_epi32(products[j][0], products[j][1]) : products[j][0];
+        const __m512 scale = _mm512_mul_ps(scales, _mm512_set1_ps(tail->scale));
+        sums[j] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(all), scale, sums[j]);
+    }
+}
+
+// Sixteen rows times `count` columns, a constant of at most six: as many sums as registers hold.
+for_avx512 inlined void rows_avx512(const int count, int64_t k, int64_t n, const uint8_t *tiles, const uint8_t *x,
+                                    int64_t stride, float *y) {
+    __m512 sums[6];
+    unrolled
+    for (int j = 0; j < count; j++) sums[j] = _mm512_setzero_ps();
+    for (int64_t block = 0; block < k / ck_block; block++) {
+        block_avx512(count, k, block, tiles + block * tile_bytes, x, stride, sums);
+    }
+    unrolled
     for (int j = 0; j < count; j++) _mm512_storeu_ps(y + j * n, sums[j]);
 }
 
@@ -108,18 +128,23 @@ for_avx512 inlined void rows_avx512(const int count, int64_t k, int64_t n, const
 for_avx2 inlined void rows_avx2(const int count, int64_t k, int64_t n, const uint8_t *tiles, const uint8_t *x,
                                 int64_t stride, float *y) {
     __m256 sums[4][2];
+    unrolled
     for (int j = 0; j < count; j++) sums[j][0] = sums[j][1] = _mm256_setzero_ps();
     for (int64_t block = 0; block < k / ck_block; block++) {
         const uint8_t *tile = tiles + block * tile_bytes;
+        unrolled
         for (int half = 0; half < 2; half++) {
             const __m256 scales
                 = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(tile + group_bytes + half * ck_group)));
             __m256i pairs[4][2];
+            unrolled
             for (int j = 0; j < count; j++) pairs[j][0] = pairs[j][1] = _mm256_setzero_si256();
+            unrolled
             for (int part = 0; part < 8; part++) {
                 const uint8_t *at = tile + part * 64 + half * 32;
                 const __m256i low = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)at));
                 const __m256i high = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(at + 16)));
+                unrolled
                 for (int j = 0; j < count; j++) {
                     const int8_t *numbers = (const int8_t *)(x + j * stride) + block * ck_block + part * 4;
                     const __m256i four_times
@@ -128,6 +153,7 @@ for_avx2 inlined void rows_avx2(const int count, int64_t k, int64_t n, const uin
                     pairs[j][1] = _mm256_add_epi32(pairs[j][1], _mm256_madd_epi16(high, four_times));
                 }
             }
+            unrolled
             for (int j = 0; j < count; j++) {
                 const column_block *tail = (const column_block *)(x + j * stride + k) + block;
                 // Rows 0, 1, 4, 5 | 2, 3, 6, 7 become 0 … 7.
@@ -139,29 +165,36 @@ for_avx2 inlined void rows_avx2(const int count, int64_t k, int64_t n, const uin
             }
         }
     }
+    unrolled
     for (int j = 0; j < count; j++) {
         _mm256_storeu_ps(y + j * n, sums[j][0]);
         _mm256_storeu_ps(y + j * n + 8, sums[j][1]);
     }
 }
 
+// Columns of the next pass over a group of rows, of `left`: equal passes of at most `most`.
+static int64_t width(int64_t left, int64_t most) {
+    const int64_t passes = (left + most - 1) / most;
+    return (left + passes - 1) / passes;
+}
+
+// More than six columns at once do not fit the registers; the rows are in the cache for the next ones.
 for_avx512 static void multiply_avx512(int64_t k, int64_t n, int64_t columns, int64_t first, int64_t last,
                                        const uint8_t *packed, const uint8_t *x, float *y) {
     const int64_t stride = ck_column_bytes(k);
     for (int64_t group = first; group < last; group++) {
         const uint8_t *tiles = packed + group * (k / ck_block) * tile_bytes;
-        int64_t j = 0;
-        while (j < columns) {
+        for (int64_t j = 0, count; j < columns; j += count) {
             const uint8_t *from = x + j * stride;
             float *to = y + j * n + group * ck_group;
-            switch (columns - j) {
-            case 1: rows_avx512(1, k, n, tiles, from, stride, to); j += 1; break;
-            case 2: rows_avx512(2, k, n, tiles, from, stride, to); j += 2; break;
-            case 3: rows_avx512(3, k, n, tiles, from, stride, to); j += 3; break;
-            case 4: case 5: rows_avx512(4, k, n, tiles, from, stride, to); j += 4; break;
-            case 6: rows_avx512(6, k, n, tiles, from, stride, to); j += 6; break;
-            case 7: rows_avx512(7, k, n, tiles, from, stride, to); j += 7; break;
-            default: rows_avx512(8, k, n, tiles, from, stride, to); j += 8; break;
+            count = width(columns - j, 6);
+            switch (count) {
+            case 1: rows_avx512(1, k, n, tiles, from, stride, to); break;
+            case 2: rows_avx512(2, k, n, tiles, from, stride, to); break;
+            case 3: rows_avx512(3, k, n, tiles, from, stride, to); break;
+            case 4: rows_avx512(4, k, n, tiles, from, stride, to); break;
+            case 5: rows_avx512(5, k, n, tiles, from, stride, to); break;
+            default: rows_avx512(6, k, n, tiles, from, stride, to); break;
             }
         }
     }
@@ -172,15 +205,15 @@ for_avx2 static void multiply_avx2(int64_t k, int64_t n, int64_t columns, int64_
     const int64_t stride = ck_column_bytes(k);
     for (int64_t group = first; group < last; group++) {
         const uint8_t *tiles = packed + group * (k / ck_block) * tile_bytes;
-        int64_t j = 0;
-        while (j < columns) {
+        for (int64_t j = 0, count; j < columns; j += count) {
             const uint8_t *from = x + j * stride;
             float *to = y + j * n + group * ck_group;
-            switch (columns - j) {
-            case 1: rows_avx2(1, k, n, tiles, from, stride, to); j += 1; break;
-            case 2: rows_avx2(2, k, n, tiles, from, stride, to); j += 2; break;
-            case 3: rows_avx2(3, k, n, tiles, from, stride, to); j += 3; break;
-            default: rows_avx2(4, k, n, tiles, from, stride, to); j += 4; break;
+            count = width(columns - j, 4);
+            switch (count) {
+            case 1: rows_avx2(1, k, n, tiles, from, stride, to); break;
+            case 2: rows_avx2(2, k, n, tiles, from, stride, to); break;
+            case 3: rows_avx2(3, k, n, tiles, from, stride, to); break;
+            default: rows_avx2(4, k, n, tiles, from, stride, to); break;
             }
         }
     }

@@ -1,6 +1,10 @@
 internal import CLlama
 internal import VoiceCore
 
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
 /// ggml's descriptions and memory of tensors that outlive a graph: weights and state.
 final class TensorStorage: TensorOwner {
     private let context: OpaquePointer
@@ -61,5 +65,19 @@ final class TensorStorage: TensorOwner {
             throw VoiceError(.exhausted, "\(device) has no room for the tensors of \(what).")
         }
         ggml_backend_buffer_set_usage(buffer, usage)
+        if usage == GGML_BACKEND_BUFFER_USAGE_WEIGHTS { askForLargePages(buffer) }
+    }
+
+    /// Weights are read from end to end in every step; with pages of 2 MB the processor prefetches across what would be
+    /// borders of 4 KB. A request that the kernel may ignore; nothing has been written yet.
+    private func askForLargePages(_ buffer: OpaquePointer) {
+        #if os(Linux)
+            guard ggml_backend_buffer_is_host(buffer), let base = ggml_backend_buffer_get_base(buffer) else { return }
+            let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+            let start = (Int(bitPattern: base) + page - 1) / page * page
+            let length = Int(bitPattern: base) + ggml_backend_buffer_get_size(buffer) - start
+            guard length > 0 else { return }
+            _ = madvise(UnsafeMutableRawPointer(bitPattern: start), length, MADV_HUGEPAGE)
+        #endif
     }
 }

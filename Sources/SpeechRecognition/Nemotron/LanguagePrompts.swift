@@ -18,13 +18,15 @@ struct LanguagePrompts: Sendable {
         }
         var numbers: [String: Int] = [:]
         for entry in try file.strings(key) {
-            let parts = entry.split(separator: ":")
-            guard parts.count == 2, let number = Int(parts[1]), (0..<h.prompts).contains(number) else {
+            // The number comes after the last colon.
+            guard let colon = entry.lastIndex(of: ":"), let number = Int(entry[entry.index(after: colon)...]),
+                (0..<h.prompts).contains(number)
+            else {
                 throw file.unsuitable(
                     "'\(key)' has the entry '\(entry)', not a language and a number below \(h.prompts)"
                 )
             }
-            numbers[String(parts[0])] = number
+            numbers[String(entry[..<colon])] = number
         }
         self.numbers = numbers
     }

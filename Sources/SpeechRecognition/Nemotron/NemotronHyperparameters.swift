@@ -44,6 +44,8 @@ struct NemotronHyperparameters: Sendable, Equatable {
     let maximumSymbols: Int
     /// Languages that the encoder's output can be conditioned on; 0 for models without that.
     let prompts: Int
+    /// The width inside the network that conditions on languages; NVIDIA's have twice the encoder's. 0 without languages.
+    let promptWidth: Int
 
     /// How much the features are subsampled: three convolutions of stride 2.
     static let subsampling = 8
@@ -128,6 +130,7 @@ struct NemotronHyperparameters: Sendable, Equatable {
         jointWidth = try int("rnnt.joint_dim", in: 1...8192)
         maximumSymbols = try int("rnnt.max_symbols_per_step", in: 1...100)
         prompts = file.has("asr.rnnt.num_prompts") ? try int("rnnt.num_prompts", in: 0...4096) : 0
+        promptWidth = prompts > 0 ? try file.tensor(named: "prompt_kernel.0.weight").shape[1] : 0
         try check(file, features: try int("preprocessor.features", in: 8...512))
     }
 

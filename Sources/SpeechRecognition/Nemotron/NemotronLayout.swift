@@ -91,8 +91,8 @@ struct NemotronLayout {
             }
         }
         if h.prompts > 0 {
-            entries += linear("prompt_kernel.0", width + h.prompts, 2 * width, bias: true)
-            entries += linear("prompt_kernel.2", 2 * width, width, bias: true)
+            entries += linear("prompt_kernel.0", width + h.prompts, h.promptWidth, bias: true)
+            entries += linear("prompt_kernel.2", h.promptWidth, width, bias: true)
         }
         return entries + linear("joint.enc", width, h.jointWidth, bias: true)
     }

@@ -68,6 +68,54 @@ internal import VoiceCore
     }
 }
 
+/// Models that the first golden data lacks, against Hugging Face transformers 5.23: biases and scaled input, languages.
+@Suite struct VariantParityTests {
+    private static let bound: Float = 1e-4
+    private static let lookaheads = [0, 1, 3, 6, 13]
+
+    /// The features of a golden array of shape [bands, frames], row by row.
+    private func features(_ golden: Golden, _ rows: Int) throws -> [Float] {
+        let (mel, frames) = (try golden.floats("mel"), try golden.shape("mel")[1])
+        return (0..<rows).flatMap { row in (0..<128).map { mel[$0 * frames + row] } }
+    }
+
+    @Test(arguments: lookaheads) func `a model with biases and scaled input equals transformers`(lookahead: Int) throws
+    {
+        let (golden, bench) = (try Golden("nemotron-biased-golden"), try EncoderBench("nemotron-biased.gguf"))
+        let input = try features(Golden("nemotron-golden"), golden.integers("R\(lookahead).mel_frames")[0])
+        let frames = try bench.encode(input, lookahead: lookahead)
+        #expect(relativeError(frames.flatMap { $0 }, try golden.floats("R\(lookahead).enc")) < Self.bound)
+        let tokens = try bench.tokens(input, lookahead: lookahead)
+        #expect(tokens.map { Int($0.id) } == (try golden.integers("R\(lookahead).tokens")))
+        #expect(tokens.map(\.frame) == (try golden.integers("R\(lookahead).token_frames")))
+    }
+
+    @Test(arguments: lookaheads) func `a model of several languages equals transformers`(lookahead: Int) throws {
+        let (golden, bench) = (try Golden("nemotron-prompt-golden"), try EncoderBench("nemotron-prompt.gguf"))
+        let input = try features(golden, golden.integers("R\(lookahead).mel_frames")[0])
+        let auto = try bench.prompts.number(of: nil)
+        let frames = try bench.encode(input, lookahead: lookahead, prompt: auto)
+        #expect(relativeError(frames.flatMap { $0 }, try golden.floats("R\(lookahead).enc")) < Self.bound)
+        let tokens = try bench.tokens(input, lookahead: lookahead, prompt: auto)
+        #expect(tokens.map { Int($0.id) } == (try golden.integers("R\(lookahead).tokens")))
+    }
+
+    @Test func `a chosen language is followed, and an unknown one refused`() throws {
+        let (golden, bench) = (try Golden("nemotron-prompt-golden"), try EncoderBench("nemotron-prompt.gguf"))
+        let input = try features(golden, golden.integers("R3.de.mel_frames")[0])
+        for tag in ["de-DE", "de", "DE_de"] {
+            let german = try bench.prompts.number(of: tag)
+            let frames = try bench.encode(input, lookahead: 3, prompt: german)
+            #expect(relativeError(frames.flatMap { $0 }, try golden.floats("R3.de.enc")) < Self.bound)
+        }
+        let german = try bench.prompts.number(of: "de")
+        let tokens = try bench.tokens(input, lookahead: 3, prompt: german)
+        #expect(tokens.map { Int($0.id) } == (try golden.integers("R3.de.tokens")))
+        let error = #expect(throws: VoiceError.self) { try bench.prompts.number(of: "tlh") }
+        #expect(error?.code == .usage)
+    }
+}
+
 @Suite struct PhraseBoostingTests {
     @Test func `a likely token is chosen more often, and only where one would be written anyway`() throws {
         let (golden, bench) = (try Golden("nemotron-golden"), try EncoderBench("nemotron-tiny-f32.gguf"))
@@ -91,6 +139,7 @@ final class EncoderBench {
     let h: NemotronHyperparameters
     let encoder: StreamingEncoder
     let transducer: Transducer
+    let prompts: LanguagePrompts
     private let tables: LogMelTables
 
     init(_ fixture: String, slots: Int = 4) throws {
@@ -100,6 +149,7 @@ final class EncoderBench {
         encoder = try StreamingEncoder(file, h, slots: slots, on: stream)
         transducer = try Transducer(file, h, on: stream)
         tables = try NemotronRecognizer.tables(file, h)
+        prompts = try LanguagePrompts(file, h)
     }
 
     /// The features of a whole recording.
@@ -112,10 +162,16 @@ final class EncoderBench {
     }
 
     /// A stream's frames, as the joint network does not see them yet.
-    func encode(_ features: [Float], lookahead: Int, limit: Int = 1, ends: Bool = false) throws -> [[Float]] {
+    func encode(
+        _ features: [Float],
+        lookahead: Int,
+        limit: Int = 1,
+        ends: Bool = false,
+        prompt: Int = 0
+    ) throws -> [[Float]] {
         encoder.clear(1)
         return try chunks(features, lookahead: lookahead, limit: limit, ends: ends).flatMap { chunk in
-            try encoder.step([StreamingEncoder.Work(slot: 1, chunk: chunk, prompt: 0)])[0].frames
+            try encoder.step([StreamingEncoder.Work(slot: 1, chunk: chunk, prompt: prompt)])[0].frames
         }
     }
 
@@ -124,13 +180,14 @@ final class EncoderBench {
         _ features: [Float],
         lookahead: Int,
         limit: Int = 1,
-        booster: PhraseBooster? = nil
+        booster: PhraseBooster? = nil,
+        prompt: Int = 0
     ) throws -> [EmittedToken] {
         encoder.clear(2)
         var state = GreedySearch.State(predictor: try transducer.beginning(), booster: booster)
         var tokens: [EmittedToken] = []
         for chunk in chunks(features, lookahead: lookahead, limit: limit) {
-            let result = try encoder.step([StreamingEncoder.Work(slot: 2, chunk: chunk, prompt: 0)])[0]
+            let result = try encoder.step([StreamingEncoder.Work(slot: 2, chunk: chunk, prompt: prompt)])[0]
             var work = [GreedySearch.Work(state: state, frames: result.projected, firstFrame: chunk.position)]
             try GreedySearch(transducer: transducer).decode(&work)
             state = work[0].state
