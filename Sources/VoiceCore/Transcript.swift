@@ -31,6 +31,9 @@ public struct Transcript: Sendable, Equatable {
     public var stableLength: Int
     /// Punctuation that was recognised only now and belongs to the end of the transcript before this one; empty otherwise.
     public var amendment: String
+    /// True when the text goes on with the last word of the transcript before it, which a cut in running speech went
+    /// through: no space belongs between the two.
+    public var continuesWord: Bool
     /// True when the engine's own endpointer, if ``RecognitionOptions/endpointSilence`` switched it on, holds the utterance
     /// for over. The caller decides and calls ``RecognizerStream/finish(flushing:)``.
     public var isEndpoint: Bool
@@ -42,6 +45,7 @@ public struct Transcript: Sendable, Equatable {
         words: [RecognizedWord] = [],
         stableLength: Int? = nil,
         amendment: String = "",
+        continuesWord: Bool = false,
         isEndpoint: Bool = false
     ) {
         self.text = text
@@ -49,6 +53,7 @@ public struct Transcript: Sendable, Equatable {
         self.words = words
         self.stableLength = stableLength ?? (isFinal ? text.utf8.count : 0)
         self.amendment = amendment
+        self.continuesWord = continuesWord
         self.isEndpoint = isEndpoint
     }
 }

@@ -70,7 +70,8 @@ struct RecognizedTurn: Sendable {
         _ settings: RecognitionSettings
     ) -> RecognitionProtocol.TranscriptMessage {
         let words = settledWords + transcript.words
-        let gap = settledText.isEmpty || transcript.text.isEmpty ? "" : " "
+        let isJoined = settledText.isEmpty || transcript.text.isEmpty || transcript.continuesWord
+        let gap = isJoined ? "" : " "
         let stable = transcript.stableLength == 0 ? 0 : gap.utf8.count + transcript.stableLength
         return RecognitionProtocol.TranscriptMessage(
             text: settledText + gap + transcript.text,

@@ -180,6 +180,22 @@ internal import VoiceCore
         #expect(Self.withoutSpaces(final.words.map(\.text).joined()) == Self.withoutSpaces(final.text))
     }
 
+    @Test func `an utterance that begins inside a word says so`() throws {
+        let vocabulary = try TokenVocabulary(pieces: ["<unk>", "▁hel", "lo", "▁you", "."])
+        func transcript(_ ids: [Int32], after previous: Transcript?) -> Transcript {
+            var utterance = UtteranceText(vocabulary: vocabulary)
+            utterance.beginUtterance(after: previous)
+            utterance.append(ids.enumerated().map { EmittedToken(id: $1, frame: $0, logProbability: 0) })
+            return utterance.finish()
+        }
+        let cut = transcript([1], after: nil)
+        #expect(cut.text == "hel" && !cut.continuesWord)
+        let rest = transcript([2, 3], after: cut)
+        #expect(rest.text == "lo you" && rest.continuesWord)
+        #expect(!transcript([3, 2], after: cut).continuesWord)
+        #expect(!transcript([2], after: Transcript(text: "", isFinal: true)).continuesWord)
+    }
+
     @Test(arguments: ["english", "languages", "bytes"])
     func `an utterance reads as its tokens do, spaces before closing marks aside`(name: String) throws {
         let model = try TokenizerGolden.model(name)

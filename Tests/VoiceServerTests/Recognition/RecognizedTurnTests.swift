@@ -130,4 +130,15 @@ internal import VoiceCore
     private func json(_ messages: [RecognitionProtocol.ServerMessage]) throws -> [String] {
         try messages.map { String(buffer: try RecognitionProtocol.encode($0)) }
     }
+
+    @Test func `a soft reset in the middle of a word leaves no space in it`() {
+        var turn = RecognizedTurn()
+        _ = turn.finish(Transcript(text: "say hel", isFinal: true), isHard: false, Self.all)
+        let rest = Transcript(text: "lo you", isFinal: true, continuesWord: true)
+        guard case .transcript(let final)? = turn.finish(rest, isHard: true, Self.all).last else {
+            Issue.record("there is no final transcript")
+            return
+        }
+        #expect(final.text == "say hello you")
+    }
 }

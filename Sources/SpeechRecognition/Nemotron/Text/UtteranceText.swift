@@ -29,6 +29,7 @@ struct UtteranceText: Sendable {
     private var isAfterSpace = false
     private var previous = PreviousEnd.absent
     private var amendment = ""
+    private var continuesWord = false
     private var isChanged = false
 
     init(vocabulary: TokenVocabulary) {
@@ -71,7 +72,14 @@ struct UtteranceText: Sendable {
     private mutating func transcript(isFinal: Bool) -> Transcript {
         defer { (amendment, isChanged) = ("", false) }
         let stable = isFinal ? text.utf8.count : stableLength
-        return Transcript(text: text, isFinal: isFinal, words: words, stableLength: stable, amendment: amendment)
+        return Transcript(
+            text: text,
+            isFinal: isFinal,
+            words: words,
+            stableLength: stable,
+            amendment: amendment,
+            continuesWord: continuesWord
+        )
     }
 
     private mutating func append(_ token: EmittedToken) {
@@ -121,6 +129,7 @@ struct UtteranceText: Sendable {
 
     private mutating func beginWord(at span: TokenSpan) {
         stableLength = text.utf8.count
+        if words.isEmpty { continuesWord = !isAfterSpace && previous.isThere }
         if isAfterSpace, !text.isEmpty { text += " " }
         isAfterSpace = false
         words.append(RecognizedWord(text: "", start: span.start, end: span.end, confidence: span.confidence))
@@ -154,6 +163,12 @@ private enum PreviousEnd: Sendable {
     }
 
     /// Whether a mark that comes late is one that the text lacks.
+    /// Whether the next word has one before it.
+    var isThere: Bool {
+        if case .absent = self { return false }
+        return true
+    }
+
     func takes(_ mark: PunctuationMark) -> Bool {
         switch self {
         case .absent: false
