@@ -22,8 +22,8 @@ extension SpeechRecognizer {
 
 /// What is added to the end of an utterance before its final transcript is made.
 public enum RecognitionFlush: Sendable, Equatable {
-    /// Synthetic silence, as much as the engine looks ahead: the last word gets the context it would have had. For the end
-    /// of a turn.
+    /// Synthetic silence, about as much as the engine looks ahead: the last word gets the context it would have had. For
+    /// the end of a turn.
     case lookahead
     /// Nothing: the transcript of exactly the audio that was fed. For a cut in running speech, or where silence was fed.
     case none

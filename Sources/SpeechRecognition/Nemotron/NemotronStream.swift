@@ -115,8 +115,9 @@ package actor NemotronStream: RecognizerStream {
         return (state.text.finish(), state.search)
     }
 
-    /// Samples of silence that complete the chunk in which the last real frame has seen as far as it may look, and at
-    /// least one frame. Nothing when nothing was fed.
+    /// Samples of silence that complete the chunk of the last real frame, so that it sees what it would have seen, and that
+    /// let a token come late: at least two frames after the last real one, or one where streams look ahead less. Nothing
+    /// when nothing was fed.
     private var padding: Int {
         let h = engine.h
         guard state.logMel.sampleCount > 0 else { return 0 }
@@ -125,7 +126,7 @@ package actor NemotronStream: RecognizerStream {
         let lastRow = (state.logMel.sampleCount - 1 + reach) / h.hopLength
         let lastFrame = (lastRow + NemotronHyperparameters.subsampling - 1) / NemotronHyperparameters.subsampling
         let chunk = options.lookahead + 1
-        let wanted = lastFrame + 1 + max(1, options.lookahead) - state.cutter.position
+        let wanted = lastFrame + 1 + min(max(1, options.lookahead), 2) - state.cutter.position
         let frames = state.cutter.position + max(1, (wanted + chunk - 1) / chunk) * chunk
         // Frame t needs feature rows up to 8 t, row i needs samples up to hop · i + reach.
         let rows = NemotronHyperparameters.subsampling * (frames - 1)

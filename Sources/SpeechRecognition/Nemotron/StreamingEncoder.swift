@@ -51,7 +51,7 @@ final class StreamingEncoder {
     private var graphs: [(size: Size, graph: Graph<Ports>)] = []
 
     /// Graphs that are kept. Building one takes about 2 ms, a step some tens.
-    private static let keptGraphs = 12
+    private static let keptGraphs = 8
     /// Frames of one stream in one step: enough to make several chunks of a file, or of a stream that has fallen behind,
     /// with one look at the weights.
     private static let wantedFrames = 28
