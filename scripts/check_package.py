@@ -21,6 +21,8 @@ LAYERS = [
     {"VoiceServer"},
     {"repartee"},
 ]
+# Targets in C, which have C's settings.
+IN_C = {"CKernels"}
 # Beside the layers: test support, allowed to see the words.
 BESIDE = {"VoiceTesting": {"VoiceCore"}}
 
@@ -92,6 +94,13 @@ def setting_problems(target):
             yield "%s is compiled without %s" % (target["name"], wanted)
 
 
+def c_setting_problems(target):
+    given = json.dumps(target["settings"])
+    for wanted in ("-Wall", "-Wextra", "-Werror"):
+        if wanted not in given:
+            yield "%s is compiled without %s" % (target["name"], wanted)
+
+
 def main():
     found = []
     for target in manifest()["targets"]:
@@ -99,7 +108,7 @@ def main():
             found += layer_problems(target)
         if target["type"] != "system":
             found += import_problems(target)
-            found += setting_problems(target)
+            found += c_setting_problems(target) if target["name"] in IN_C else setting_problems(target)
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0
 
