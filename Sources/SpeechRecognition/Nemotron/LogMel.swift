@@ -52,7 +52,7 @@ struct LogMel: Sendable {
             previous = sample
         }
         received += new.count
-        emit(upTo: max(0, (received - tables.reach) / tables.hop + (received >= tables.reach ? 1 : 0)), into: &features)
+        emit(upTo: received < tables.reach ? 0 : (received - tables.reach) / tables.hop + 1, into: &features)
     }
 
     /// Appends the frames that only the end of the audio completes: as many as whole hops were fed. The stream is over.

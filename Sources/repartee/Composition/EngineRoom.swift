@@ -22,13 +22,16 @@ struct EngineRoom: Sendable {
             async let turnDetector = turnDetector()
             async let languageModel = languageModel(chats: sessions)
             async let recognizer = recognizer(streams: sessions)
-            return try await Engines(
+            let engines = try await Engines(
                 voiceActivity: voiceActivity,
                 turnDetector: turnDetector,
                 recognizer: recognizer,
                 languageModel: languageModel,
                 synthesizer: synthesizer()
             )
+            // What the recogniser does not offer is said now, not to every session.
+            _ = try await engines.recognizer.openStream(settings.conversation.recognition)
+            return engines
         } catch {
             throw VoiceError.wrapping(error, doing: "the engines could not be loaded")
         }

@@ -97,9 +97,6 @@ extension RawClient {
 
     func sendSilence(_ samples: Int) async throws { try await writer.sendSilence(samples) }
 
-    /// Waits, without reading anything, until the server has cut the connection.
-    func isCut() async { try? await channel.closeFuture.get() }
-
     /// The next final transcript's JSON; nil if the connection ends before.
     mutating func final() async -> String? {
         while true {
