@@ -110,6 +110,14 @@ extension GraphBuilder {
         guard kernel.shape[1] == x.shape[1], kernel.shape[2] == 1, kernel.shape[3] == 1, x.shape[3] == 1,
             x.shape[0] >= kernel.shape[0]
         else { throw mismatch("causalDepthwise", "a kernel \(kernel.shape) does not fit \(x.shape)") }
+        // CUDA's kernel exists for these lengths only and ends the process over others, although ggml calls them supported
+        // (`ssm-conv.cu`, llama.cpp 0c1e57098).
+        guard storage.stream.device.kind == .cpu || [3, 4, 5, 9, 15].contains(kernel.shape[0]) else {
+            throw VoiceError(
+                .unavailable,
+                "\(storage.stream.device) cannot convolve with \(kernel.shape[0]) taps. Choose the CPU."
+            )
+        }
         return try make("causalDepthwise", [x, kernel]) { ggml_ssm_conv(context, x.pointer, kernel.pointer) }
     }
 
