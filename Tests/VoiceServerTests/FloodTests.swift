@@ -3,6 +3,7 @@ internal import Synchronization
 internal import Testing
 internal import Transports
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import VoiceServer
 

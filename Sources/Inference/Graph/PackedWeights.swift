@@ -4,19 +4,14 @@ package import VoiceCore
 
 /// Q8_0 matrices in the order that our own kernels read them, in the CPU's memory.
 ///
-/// For a few columns ggml's kernels are bound by arithmetic, these by memory: 610 MB times 2 columns take 29 ms of one core
-/// instead of 145 (AMD Zen 4 with AVX-512 VNNI). The numbers are the file's; activations are rounded to 8 bits per block of
+/// For a few columns ggml's kernels are bound by arithmetic, these by memory: 610 MB times 2 columns take 21 to 29 ms of one
+/// core (AMD Zen 4 with AVX-512 VNNI); docs/log.md has what a step took with ggml's. The numbers are the file's; activations are rounded to 8 bits per block of
 /// 32, as ggml does, but keep their scale in F32.
 ///
 /// `@unchecked Sendable`: see ``Weights``.
 package final class PackedWeights: @unchecked Sendable {
-    /// Bytes of memory that they take: those of the originals, rows rounded up to sixteen.
-    package let byteCount: Int
     private let storage: TensorStorage
     private let matrices: [String: PackedMatrix]
-
-    /// Whether this machine's CPU can use them.
-    package static var isSupported: Bool { ck_best_kind() != Int32(ck_none) }
 
     /// Packs those of some tensors that are Q8_0 matrices.
     /// - Parameters:
@@ -27,7 +22,7 @@ package final class PackedWeights: @unchecked Sendable {
     ///   no room.
     package init(_ file: GGUFFile, tensors names: [String], on device: Device) throws(VoiceError) {
         var sources: [GGUFTensor] = []
-        if device.kind == .cpu, Self.isSupported {
+        if device.kind == .cpu, ck_best_kind() != Int32(ck_none) {
             for name in names {
                 let tensor = try file.tensor(named: name)
                 if tensor.type == .q8_0, tensor.shape.rank == 2 { sources.append(tensor) }
@@ -46,7 +41,6 @@ package final class PackedWeights: @unchecked Sendable {
             guard let matrix = matrices[source.name] else { continue }
             Self.pack(source, of: file, into: matrix)
         }
-        byteCount = sources.isEmpty ? 0 : storage.byteCount
         self.storage = storage
         self.matrices = matrices
     }

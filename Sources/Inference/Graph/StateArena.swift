@@ -31,8 +31,6 @@ package final class StateArena {
 
     /// How many slots there are.
     package let slots: Int
-    /// Bytes of one slot.
-    package let bytesPerSlot: Int
 
     private let storage: TensorStorage
     private let tensors: [String: Tensor]
@@ -47,7 +45,6 @@ package final class StateArena {
         guard slots > 0 else { throw VoiceError(.fault, "An arena has at least one slot.") }
         let storage = try TensorStorage(room: matrices.count * (slots + 1))
         var tensors: [String: Tensor] = [:]
-        var bytes = 0
         for matrix in matrices {
             let shape: Shape = [matrix.rowLength, matrix.rowsPerSlot * slots]
             guard shape.checkedCount != nil, matrix.type == .f32 || matrix.type == .f16 else {
@@ -57,7 +54,6 @@ package final class StateArena {
             guard tensors.updateValue(tensor, forKey: matrix.name) == nil else {
                 throw VoiceError(.fault, "Two states are called '\(matrix.name)'.")
             }
-            bytes += matrix.rowLength * matrix.rowsPerSlot * matrix.type.blockBytes
         }
         try storage.allocate(on: device, usage: GGML_BACKEND_BUFFER_USAGE_ANY, for: "\(slots) streams")
         views = (0..<slots).map { slot in
@@ -68,7 +64,6 @@ package final class StateArena {
             }
         }
         self.slots = slots
-        bytesPerSlot = bytes
         self.storage = storage
         self.tensors = tensors
     }

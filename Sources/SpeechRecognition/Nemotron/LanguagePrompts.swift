@@ -6,7 +6,7 @@ struct LanguagePrompts: Sendable {
     private let numbers: [String: Int]
 
     /// The tags, sorted.
-    var languages: [String] { numbers.keys.sorted() }
+    private var languages: [String] { numbers.keys.sorted() }
 
     /// Reads `asr.rnnt.prompt_dictionary`, an array of `tag:number`; empty for models of one language.
     /// - Throws: ``VoiceError/Code/malformedInput`` for entries of another form or numbers that the model does not have.

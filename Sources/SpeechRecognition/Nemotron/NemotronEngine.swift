@@ -49,8 +49,6 @@ actor NemotronEngine {
     nonisolated let forkSeats: StreamSeats
     /// Frames of one stream in one step at most.
     nonisolated let maximumFrames: Int
-    /// Bytes of the weights and of one stream's state.
-    nonisolated let byteCounts: (weights: Int, stream: Int)
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     private let executor: EngineExecutor
@@ -85,7 +83,6 @@ actor NemotronEngine {
         seats = StreamSeats(0..<streams)
         forkSeats = StreamSeats(streams..<(3 * streams))
         maximumFrames = encoder.maximumFrames
-        byteCounts = (encoder.byteCounts.weights + transducer.byteCount, encoder.byteCounts.slot)
     }
 
     /// The search's state at the beginning of a stream.

@@ -41,12 +41,8 @@ package struct NemotronRecognizer: SpeechRecognizer {
     package let name: String
     /// The lookaheads that streams can choose, in frames of 80 ms, shortest first.
     package let lookaheads: [Int]
-    /// The languages that streams can choose, sorted; empty for models of one language.
-    package let languages: [String]
     /// The lookahead of streams that ask for none.
-    package let standardLookahead: Int
-    /// Bytes of the weights, and of one stream's state, on their devices.
-    package var byteCounts: (weights: Int, stream: Int) { engine.byteCounts }
+    private let standardLookahead: Int
 
     private let engine: NemotronEngine
     private let tables: LogMelTables
@@ -75,7 +71,6 @@ package struct NemotronRecognizer: SpeechRecognizer {
             ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         vocabulary = try Self.vocabulary(file, h)
         prompts = try LanguagePrompts(file, h)
-        languages = prompts.languages
         tables = try Self.tables(file, h)
 
         engine = try await Self.load(file, h, executor, configuration)

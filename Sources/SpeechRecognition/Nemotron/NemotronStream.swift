@@ -88,8 +88,8 @@ package actor NemotronStream: RecognizerStream {
 
     /// A stream of its own that has heard what this one has. What becomes of it does not touch this one.
     ///
-    /// It takes a slot until its last reference goes; keep at most one fork of a stream at a time. Copying costs about a
-    /// millisecond on a CPU.
+    /// It takes a slot until its last reference goes; keep at most one fork of a stream at a time. Copying takes half a
+    /// millisecond on a CPU (median of 30 with the 0.6B model: 0.35 and 0.47 ms in two runs, Zen 4).
     /// - Throws: ``VoiceError/Code/exhausted`` when there are more forks than that.
     package func fork() async throws(VoiceError) -> NemotronStream {
         let seat = try StreamSeat(engine.forkSeats, of: "forks")

@@ -24,9 +24,6 @@ struct NemotronWeights {
     /// The most frames that a step can have.
     let maximumFrames: Int
 
-    /// Bytes on the device.
-    var byteCount: Int { file.byteCount + packed.byteCount + computed.byteCount }
-
     /// Loads and computes.
     /// - Throws: ``VoiceError/Code/malformedInput`` when a tensor is missing, or has another shape or type.
     init(_ source: GGUFFile, _ h: NemotronHyperparameters, maximumFrames: Int, on device: Device) throws(VoiceError) {

@@ -18,8 +18,9 @@ final class StreamingEncoder {
 
     /// What a step gave for one stream.
     struct Result {
-        /// The encoder's output, conditioned on the language where the model does that: one row of the width per frame.
-        var frames: [[Float]]
+        /// The encoder's output, conditioned on the language where the model does that: one row of the width per frame;
+        /// empty unless it was asked for.
+        var frames: [[Float]] = []
         /// The same seen by the joint network: one row of its width per frame.
         var projected: [[Float]]
     }
@@ -50,7 +51,7 @@ final class StreamingEncoder {
     /// Graphs by size, most recently used last.
     private var graphs: [(size: Size, graph: Graph<Ports>)] = []
 
-    /// Graphs that are kept. Building one takes about 2 ms, a step some tens.
+    /// Graphs that are kept, each with memory for its intermediate values.
     private static let keptGraphs = 8
     /// Frames of one stream in one step: enough to make several chunks of a file, or of a stream that has fallen behind,
     /// with one look at the weights.
@@ -78,9 +79,6 @@ final class StreamingEncoder {
         arena = try StateArena(state, slots: slots, on: compute.device)
     }
 
-    /// Bytes of the weights and of one stream's state on the device.
-    var byteCounts: (weights: Int, slot: Int) { (weights.byteCount, arena.bytesPerSlot) }
-
     /// Makes a slot's stream a new one.
     func clear(_ slot: Int) { arena.clear(slot) }
 
@@ -88,22 +86,28 @@ final class StreamingEncoder {
     func copy(_ source: Int, to target: Int) { arena.copy(source, to: target) }
 
     /// Computes one step of some streams and moves their state on.
+    /// - Parameters:
+    ///   - work: the streams' parts.
+    ///   - keepsFrames: whether the results have the encoder's output itself, which decoding does not need.
     /// - Throws: ``VoiceError/Code/fault`` when the device fails; the streams' state is then undefined.
-    func step(_ work: [Work]) throws(VoiceError) -> [Result] {
+    func step(_ work: [Work], keepingFrames keepsFrames: Bool = false) throws(VoiceError) -> [Result] {
         guard let frames = work.first?.chunk.frames else { return [] }
         let graph = try graph(for: Size(frames: frames, streams: work.count))
         try write(work, to: graph)
         try graph.run()
-        let all = try graph.read(graph.ports.frames)
         let projected = try graph.read(graph.ports.projected)
         guard projected.allSatisfy(\.isFinite) else {
             throw VoiceError(.fault, "The recogniser computed values that are not numbers. Its file may be damaged.")
         }
+        let encoded = keepsFrames ? try graph.read(graph.ports.frames) : []
         return work.indices.map { index in
             let rows = (index * frames)..<(index * frames + work[index].chunk.validFrames)
+            func cut(_ values: [Float], _ width: Int) -> [[Float]] {
+                rows.map { Array(values[($0 * width)..<(($0 + 1) * width)]) }
+            }
             return Result(
-                frames: rows.map { Array(all[($0 * h.width)..<(($0 + 1) * h.width)]) },
-                projected: rows.map { Array(projected[($0 * h.jointWidth)..<(($0 + 1) * h.jointWidth)]) }
+                frames: keepsFrames ? cut(encoded, h.width) : [],
+                projected: cut(projected, h.jointWidth)
             )
         }
     }

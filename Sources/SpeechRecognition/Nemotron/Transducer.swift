@@ -54,9 +54,6 @@ final class Transducer {
         weights = try Weights(file, on: stream.device, tensors: names.filter { packed.matrix($0) == nil })
     }
 
-    /// Bytes of the weights.
-    var byteCount: Int { weights.byteCount + packed.byteCount }
-
     /// The state before the first token: zeros that have read the blank, which stands for the beginning.
     func beginning() throws(VoiceError) -> State {
         if let begin { return begin }

@@ -1,7 +1,5 @@
 internal import ArgumentParser
-internal import Audio
 internal import SpeechRecognition
-internal import SpeechSynthesis
 internal import VoiceCore
 
 /// Streaming recognition: time per step, of final transcripts, of features; memory; with `--wer` word error rates.
@@ -78,7 +76,7 @@ struct RecognitionBenchmark: AsyncParsableCommand {
             try await WordErrorMeasurement(folder: wer, lookaheads: lookahead, json: json).run(recognizer)
             return
         }
-        let speech = try await speech(room)
+        let speech = try await BenchmarkSpeech.samples(of: audio, room)
         var rows: [Row] = []
         if !json { StandardOutput.write(Self.heading) }
         for threads in threads {
@@ -151,19 +149,6 @@ struct RecognitionBenchmark: AsyncParsableCommand {
             for stream in streams { group.addTask { _ = try await stream.feed(packet) } }
             try await group.waitForAll()
         }
-    }
-
-    private func speech(_ room: EngineRoom) async throws -> [Float] {
-        if let audio {
-            let file = try WAVFile.read(path: audio)
-            return Resampler.convert(file.mono, from: file.rate, to: .speech)
-        }
-        let synthesizer = try room.synthesizer()
-        var samples: [Float] = []
-        for text in BenchmarkUtterances.long.prefix(5) {
-            for try await chunk in synthesizer.speak(text) { samples += chunk.samples }
-        }
-        return Resampler.convert(samples, from: synthesizer.sampleRate, to: .speech)
     }
 
     private static func numbers(_ text: String) throws -> [Int] {

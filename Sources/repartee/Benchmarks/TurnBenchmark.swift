@@ -1,7 +1,5 @@
-internal import SpeechSynthesis
 internal import TurnDetection
 internal import ArgumentParser
-internal import Audio
 internal import VoiceCore
 
 /// Voice activity and end of turn: time per window, time per verdict.
@@ -38,7 +36,7 @@ struct TurnBenchmark: AsyncParsableCommand {
 
     func run() async throws {
         let room = EngineRoom(store: global.store, settings: Settings())
-        let samples = try await speech(room)
+        let samples = try await BenchmarkSpeech.samples(of: audio, room)
         let detector = try await room.voiceActivity()
         let activity = try await detector.openStream()
         let windows = stride(from: 0, to: samples.count - detector.windowLength + 1, by: detector.windowLength)
@@ -62,19 +60,6 @@ struct TurnBenchmark: AsyncParsableCommand {
                 StandardOutput.write((row.model + ", CPU").padded(to: 18) + row.cpu_ms.columns + "\n")
             }
         }
-    }
-
-    private func speech(_ room: EngineRoom) async throws -> [Float] {
-        if let audio {
-            let file = try WAVFile.read(path: audio)
-            return Resampler.convert(file.mono, from: file.rate, to: .speech)
-        }
-        let synthesizer = try room.synthesizer()
-        var samples: [Float] = []
-        for text in BenchmarkUtterances.long.prefix(5) {
-            for try await chunk in synthesizer.speak(text) { samples += chunk.samples }
-        }
-        return Resampler.convert(samples, from: synthesizer.sampleRate, to: .speech)
     }
 
     private func measure(

@@ -1,5 +1,6 @@
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import SpeechRecognition
 
@@ -73,7 +74,7 @@ internal import VoiceCore
     func `in steps of any size there is an end exactly where a step ends in enough silence after a word`(
         seed: UInt64
     ) throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let required = Int.random(in: 1...8, using: &random)
         var endpointer = endpointer(80 * required)
         let ids = try small.ids(["▁hel", "lo", ".", "?", "<en-US>"])

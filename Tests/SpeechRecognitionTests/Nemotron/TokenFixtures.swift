@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import SpeechRecognition
 
@@ -60,20 +61,7 @@ struct SmallVocabulary {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", figure 14).
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
+extension SeededGenerator {
     /// Tokens at rising frames.
     mutating func tokens(_ count: Int, from ids: [Int32]) -> [EmittedToken] {
         var frame = 0

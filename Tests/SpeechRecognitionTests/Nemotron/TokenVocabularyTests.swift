@@ -1,5 +1,6 @@
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import SpeechRecognition
 
@@ -29,7 +30,7 @@ internal import VoiceCore
 
     @Test(arguments: 1...20)
     func `what is encoded decodes to itself, and encodes again to the same`(seed: UInt64) throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let model = try TokenizerGolden.model("languages")
         let vocabulary = try model.vocabulary
         let characters = model.pieces.filter { $0.unicodeScalars.count == 1 }.map { $0 == "▁" ? " " : $0 }
@@ -113,7 +114,7 @@ internal import VoiceCore
 
     @Test(arguments: 1...20)
     func `any text survives being cut into bytes`(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var assembler = UTF8Assembler()
         var text = ""
         var assembled = ""

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import VoiceServer
 

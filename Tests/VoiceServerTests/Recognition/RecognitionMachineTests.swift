@@ -2,6 +2,7 @@ internal import NIOCore
 internal import Testing
 internal import Transports
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import VoiceServer
 
