@@ -39,6 +39,8 @@ struct Health: Encodable {
     private let status = "ok"
     private let version: String
     private let models: ModelNames
+    /// Left out where there is none.
+    private let advice: String?
     private let uptime: Double
     private let sessions: Counts
     private let connections: Counts
@@ -46,20 +48,20 @@ struct Health: Encodable {
     private let closed: Closed
 
     private enum CodingKeys: String, CodingKey {
-        case status, version, models, sessions, connections, dropped, closed
+        case status, version, models, advice, sessions, connections, dropped, closed
         case uptime = "uptime_s"
     }
 
     init(
-        version: String,
-        models: ModelNames,
+        _ description: ServerDescription,
         uptime: Duration,
         sessions: Counts,
         connections: Counts,
         transports: TransportCounters.Snapshot
     ) {
-        self.version = version
-        self.models = models
+        version = description.version
+        models = description.models
+        advice = description.advice
         self.uptime = (uptime.milliseconds / 1e3 * 10).rounded() / 10
         self.sessions = sessions
         self.connections = connections

@@ -8,11 +8,14 @@ public struct ServerDescription: Sendable, Equatable {
     public var version: String
     /// The models of a conversation.
     public var models: ModelNames
+    /// What people should know about the models, and what to do, in one or two sentences; nil for nothing.
+    public var advice: String?
 
     /// Makes a description.
-    public init(version: String, models: ModelNames) {
+    public init(version: String, models: ModelNames, advice: String? = nil) {
         self.version = version
         self.models = models
+        self.advice = advice
     }
 }
 

@@ -92,7 +92,13 @@ public struct VoiceServer: Sendable {
         }
         defer { sessions.giveBack() }
         let info = SessionInfo(id: Self.makeID(), hello, logger)
-        let transport = webSocket.accept(hello, session: info.id, models: describe().models)
+        let description = describe()
+        let transport = webSocket.accept(
+            hello,
+            session: info.id,
+            models: description.models,
+            advice: description.advice
+        )
         let began = clock.now
         info.logger.info("session began")
         await withTaskGroup { group in
@@ -128,10 +134,8 @@ public struct VoiceServer: Sendable {
     }
 
     private func health(since started: Duration) -> Health {
-        let description = describe()
-        return Health(
-            version: description.version,
-            models: description.models,
+        Health(
+            describe(),
             uptime: clock.now - started,
             sessions: sessions.counts,
             connections: connections.counts,

@@ -22,10 +22,21 @@ internal import VoiceCore
                 .ready(
                     session: "s",
                     playout: .wideband,
-                    models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s")
+                    models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s"),
+                    advice: nil
                 ),
                 #"{"models":{"asr":"a","llm":"l","tts":"s","turn":"t","vad":"v"},"playout":{"sample_rate":48000},"#
                     + #""session":"s","type":"ready","version":1}"#
+            ),
+            (
+                .ready(
+                    session: "s",
+                    playout: .wideband,
+                    models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s"),
+                    advice: "get a better one"
+                ),
+                #"{"advice":"get a better one","models":{"asr":"a","llm":"l","tts":"s","turn":"t","vad":"v"},"#
+                    + #""playout":{"sample_rate":48000},"session":"s","type":"ready","version":1}"#
             ),
             (.cut(epoch: 3), #"{"epoch":3,"type":"cut"}"#),
             (.pong(12.5), #"{"t":12.5,"type":"pong"}"#),

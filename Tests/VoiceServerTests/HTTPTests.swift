@@ -35,6 +35,15 @@ internal import VoiceCore
         }
     }
 
+    @Test func `health says which models are in use and what to know about them`() async throws {
+        try await TestServer.run { port in
+            try await RawClient.connect(to: port) { client in
+                let health = try await client.get("/health").body
+                #expect(health.contains(#""asr":"a""#) && health.contains(#""advice":"get a better one""#), "\(health)")
+            }
+        }
+    }
+
     @Test func `HEAD has the headers of GET and no content`() async throws {
         try await TestServer.run { port in
             try await RawClient.connect(to: port) { client in

@@ -27,7 +27,7 @@ struct TestServer {
             configuration: configuration,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             clock: clock,
-            describe: { ServerDescription(version: "1.2.3", models: models) },
+            describe: { ServerDescription(version: "1.2.3", models: models, advice: "get a better one") },
             runSession: session
         )
         let (endpoints, continuation) = AsyncStream.makeStream(of: Endpoint.self)

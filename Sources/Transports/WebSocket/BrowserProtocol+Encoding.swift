@@ -60,7 +60,8 @@ private struct Outgoing: Encodable {
     let message: BrowserProtocol.ServerMessage
 
     private enum Key: String, CodingKey {
-        case type, version, session, playout, models, epoch, speaking, turn, text, final, heard, pending, interrupted
+        case type, version, session, playout, models, advice, epoch, speaking, turn, text, final, heard, pending,
+            interrupted
         case reason, report, code, message, t
         case sampleRate = "sample_rate"
     }
@@ -68,13 +69,14 @@ private struct Outgoing: Encodable {
     func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: Key.self)
         switch message {
-        case .ready(let session, let playout, let models):
+        case .ready(let session, let playout, let models, let advice):
             try fields.encode("ready", forKey: .type)
             try fields.encode(BrowserProtocol.version, forKey: .version)
             try fields.encode(session, forKey: .session)
             var stream = fields.nestedContainer(keyedBy: Key.self, forKey: .playout)
             try stream.encode(playout.hertz, forKey: .sampleRate)
             try fields.encode(models, forKey: .models)
+            try fields.encodeIfPresent(advice, forKey: .advice)
         case .cut(let epoch):
             try fields.encode("cut", forKey: .type)
             try fields.encode(epoch, forKey: .epoch)

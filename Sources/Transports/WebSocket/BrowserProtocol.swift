@@ -47,8 +47,8 @@ package enum BrowserProtocol {
 
     /// A text message of the server.
     package enum ServerMessage: Sendable, Equatable {
-        /// The answer to `hello`.
-        case ready(session: String, playout: SampleRate, models: ModelNames)
+        /// The answer to `hello`; advice is what people should know about the models, nil for nothing.
+        case ready(session: String, playout: SampleRate, models: ModelNames, advice: String?)
         /// Forget this reply and earlier ones.
         case cut(epoch: Int)
         /// News of the conversation.

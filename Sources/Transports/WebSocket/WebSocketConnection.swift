@@ -44,9 +44,14 @@ package struct WebSocketConnection: Sendable {
     package var isClosing: Bool { wire.isClosing }
 
     /// Answers `hello` with `ready`; the conversation goes on over the transport.
-    package func accept(_ hello: BrowserProtocol.Hello, session: String, models: ModelNames) -> WebSocketTransport {
+    package func accept(
+        _ hello: BrowserProtocol.Hello,
+        session: String,
+        models: ModelNames,
+        advice: String?
+    ) -> WebSocketTransport {
         // A peer that has just gone is noticed by the end of `events`.
-        try? say(.ready(session: session, playout: hello.playout, models: models))
+        try? say(.ready(session: session, playout: hello.playout, models: models, advice: advice))
         return WebSocketTransport(connection: self, playoutRate: hello.playout, inbox: inbox)
     }
 

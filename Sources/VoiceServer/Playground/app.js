@@ -40,7 +40,7 @@ let countdown;
 const state = {
   phase: "idle",                   // idle | starting | connecting | live | waiting | ended
   userSpeaking: false, agentSpeaking: false, thinking: false, muted: false,
-  session: null, models: {}, roundTrip: null, reports: [], drops: [],
+  session: null, models: {}, advice: "", roundTrip: null, reports: [], drops: [],
   sent: 0, inputLevel: 0, quietSince: null,
 };
 
@@ -220,9 +220,10 @@ function connectionChanged(news) {
     case "ready":
       state.session = news.session ?? null;
       state.models = news.models;
+      state.advice = news.advice;
       notices.clear("connection", "server");
       transcript.beginSession();
-      showModels(news.models);
+      showModels(news.models, news.advice);
       return setPhase("live");
     case "waiting":
       notices.clear("server", "quiet");
@@ -345,6 +346,7 @@ installHook({
   phase: () => state.phase,
   session: () => state.session,
   models: () => state.models,
+  advice: () => state.advice,
   speaking: () => ({ user: state.userSpeaking, agent: state.agentSpeaking, thinking: state.thinking }),
   transcript: () => transcript.snapshot(),
   reports: () => structuredClone(state.reports),

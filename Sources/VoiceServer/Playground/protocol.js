@@ -125,7 +125,7 @@ export class Client {
     this.readyAt = performance.now();
     this.pingTimer = setInterval(() => this.ping(), PING_MS);
     this.ping();
-    this.callbacks.onState({ name: "ready", session: message.session, models: message.models ?? {} });
+    this.callbacks.onState({ name: "ready", session: message.session, models: message.models ?? {}, advice: String(message.advice ?? "") });
   }
 
   ping() {

@@ -53,7 +53,8 @@ export function drawLink({ phase, roundTrip }) {
   write($("link-trip"), known ? `${roundTrip < 10 ? roundTrip.toFixed(1) : Math.round(roundTrip)} ms` : "");
 }
 
-export function showModels(models) {
+/** The models in use, and what the server advises about them. */
+export function showModels(models, advice) {
   const rows = Object.entries(MODEL_NAMES).filter(([key]) => models[key]).map(([key, label]) => {
     const row = document.createElement("div");
     const term = document.createElement("dt");
@@ -65,6 +66,8 @@ export function showModels(models) {
   });
   $("models").replaceChildren(...rows);
   $("models-section").hidden = rows.length === 0;
+  $("models-advice").textContent = advice;
+  $("models-advice").hidden = advice === "";
 }
 
 /** On narrow screens: "conversation" or "latency". */

@@ -35,6 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
         let clock = SystemClock()
         let engines = try await EngineRoom(store: global.store, settings: settings)
             .engines(sessions: settings.maxSessions)
+        let advice = RecognizerAdvice.text(for: engines.recognizer)
         let server = VoiceServer(
             configuration: VoiceServer.Configuration(
                 host: host ?? settings.host,
@@ -44,7 +45,7 @@ struct ServeCommand: AsyncParsableCommand {
             ),
             logger: logger,
             clock: clock,
-            describe: { ServerDescription(version: Version.current, models: engines.names) },
+            describe: { ServerDescription(version: Version.current, models: engines.names, advice: advice) },
             runSession: { transport, session in
                 let conversation = Conversation(
                     engines: engines,
@@ -68,7 +69,7 @@ struct ServeCommand: AsyncParsableCommand {
             configuration: ServiceGroupConfiguration(
                 services: [
                     ServiceGroupConfiguration.ServiceConfiguration(
-                        service: ServerService(server: server, startup: ready),
+                        service: ServerService(server: server, startup: ready, models: engines.names, advice: advice),
                         successTerminationBehavior: .gracefullyShutdownGroup
                     )
                 ],
@@ -96,12 +97,17 @@ private struct ServerService: Service {
     let server: VoiceServer
     /// From the process's start until the engines were loaded.
     let startup: Duration
+    let models: ModelNames
+    let advice: String?
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await server.run { endpoint in
                 StandardOutput.write("Repartee is ready: open \(endpoint.url) (stop with Ctrl-C)\n")
-                StandardError.print("engines loaded in \(Int(startup.milliseconds)) ms")
+                StandardError.print(
+                    "engines loaded in \(Int(startup.milliseconds)) ms; \(models.asr) recognises speech"
+                )
+                if let advice { StandardError.print(advice) }
             }
         }
     }
