@@ -2,11 +2,14 @@ internal import ArgumentParser
 internal import SpeechRecognition
 internal import VoiceCore
 
-/// Streaming recognition: time per step, of final transcripts, of features; memory; with `--wer` word error rates.
+/// Streaming recognition: time per step, of final transcripts, of features; memory; with `--wer` word error rates, with
+/// `--false-words` words where nobody speaks.
 struct RecognitionBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "asr",
-        abstract: "A streaming FastConformer: time per step and final transcript, or with --wer its word error rate."
+        abstract:
+            "A recogniser: time per step and final transcript; with --wer its word error rate; with --false-words "
+            + "what it understands where nobody speaks."
     )
 
     private struct Options: Encodable {
@@ -33,13 +36,18 @@ struct RecognitionBenchmark: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(help: "A name in the catalogue or a GGUF file in NVIDIA's layout.")
-    var model = "nemotron-en"
+    @Option(
+        help: """
+            A name in the catalogue, a GGUF file in NVIDIA's layout, or pocketsphinx (for --wer and --false-words); without it \
+            the one that an agent would use.
+            """
+    )
+    var model: String?
 
     @Option(help: "Lookaheads in frames of 80 ms, with commas.", transform: Self.numbers)
     var lookahead = [0, 1, 6, 13]
 
-    @Option(help: "Processor threads, with commas.", transform: Self.numbers)
+    @Option(help: "Processor threads, with commas; --wer and --false-words use the first.", transform: Self.numbers)
     var threads = [1, 2]
 
     @Option(help: "Sessions that step together, with commas.", transform: Self.numbers)
@@ -57,6 +65,15 @@ struct RecognitionBenchmark: AsyncParsableCommand {
     @Option(help: "A folder with pairs of NAME.wav and NAME.txt: word error rates instead of times.")
     var wer: String?
 
+    @Flag(help: "Recognised words per minute of silence, noises, hum, music and clicks instead of times.")
+    var falseWords = false
+
+    @Option(help: "Length of each sound of --false-words, in seconds.")
+    var seconds = 60
+
+    @Option(help: "What the sounds of --false-words are made from; the same seed makes the same.")
+    var seed: UInt64 = 1
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -67,21 +84,33 @@ struct RecognitionBenchmark: AsyncParsableCommand {
         guard sessions.allSatisfy((1...1024).contains), threads.allSatisfy((1...256).contains) else {
             throw ValidationError("--sessions are from 1 to 1024, --threads from 1 to 256.")
         }
+        guard (1...3600).contains(seconds) else {
+            throw ValidationError("--seconds is from 1 to 3600, not \(seconds).")
+        }
+        guard wer == nil || !falseWords else { throw ValidationError("Give --wer or --false-words, not both.") }
     }
 
     func run() async throws {
         let room = EngineRoom(store: global.store, settings: Settings())
-        if let wer {
-            let recognizer = try await room.nemotron(model, streams: 1, threads: threads.last)
-            try await WordErrorMeasurement(folder: wer, lookaheads: lookahead, json: json).run(recognizer)
+        if wer != nil || falseWords {
+            let recognition = try await RecordingRecognition(model: model, threads: threads.first, room)
+            if let wer {
+                try await WordErrorMeasurement(folder: wer, lookaheads: lookahead, json: json).run(recognition)
+            } else {
+                try await FalseWordMeasurement(seconds: seconds, seed: seed, lookaheads: lookahead, json: json)
+                    .run(recognition)
+            }
             return
         }
         let speech = try await BenchmarkSpeech.samples(of: audio, room)
         var rows: [Row] = []
-        if !json { StandardOutput.write(Self.heading) }
         for threads in threads {
             let most = sessions.max() ?? 1
-            let recognizer = try await room.nemotron(model, streams: most, threads: threads)
+            let recognizer = try await room.recognizer(model: model, streams: most, threads: threads, environment: [:])
+            guard let recognizer = recognizer as? NemotronRecognizer else {
+                throw VoiceError(.usage, "\(recognizer.name) has no steps to time: add --wer DIR or --false-words")
+            }
+            if !json, rows.isEmpty { StandardOutput.write(Self.heading) }
             for lookahead in lookahead {
                 for sessions in sessions {
                     let row = try await measure(recognizer, speech, threads, lookahead, sessions)

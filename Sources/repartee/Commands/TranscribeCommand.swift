@@ -103,7 +103,7 @@ struct TranscribeCommand: AsyncParsableCommand {
         let options = RecognitionOptions(lookahead: lookahead, language: language, phrases: phrase)
         let stream = try await recognizer.openStream(options)
         var utterances: [Result.Utterance] = []
-        let ranges = if let detector { try await speech(in: audio, detector) } else { [0..<audio.count] }
+        let ranges = if let detector { try await SpeechRanges.find(in: audio, detector) } else { [0..<audio.count] }
         // Partial transcripts come with each step; without them larger pieces are faster.
         let length = self.stream || detector != nil ? 1600 : 64_000
         for range in ranges {
@@ -135,30 +135,5 @@ struct TranscribeCommand: AsyncParsableCommand {
             text: transcript.text,
             words: words.isEmpty ? nil : words
         )
-    }
-
-    /// The stretches with speech, with a moment before and after each.
-    private func speech(in audio: [Float], _ detector: any VoiceActivityDetector) async throws -> [Range<Int>] {
-        var configuration = VoiceActivityGate.Configuration()
-        configuration.stop = .milliseconds(500)
-        var gate = VoiceActivityGate(configuration: configuration, windowLength: detector.windowLength)
-        let activity = try await detector.openStream()
-        let margin = SampleRate.speech.samples(in: .milliseconds(300))
-        var ranges: [Range<Int>] = []
-        var onset = 0
-        for probability in try await activity.feed(audio) {
-            for edge in gate.advance(probability: probability, agentIsSpeaking: false) {
-                switch edge {
-                case .onset(let position) where !gate.isSpeech || ranges.last?.upperBound ?? 0 <= position:
-                    onset = max(ranges.last?.upperBound ?? 0, position - margin)
-                case .stopped(let lastSpeech):
-                    ranges.append(onset..<min(audio.count, lastSpeech + margin))
-                default:
-                    break
-                }
-            }
-        }
-        if gate.isSpeech { ranges.append(onset..<audio.count) }
-        return ranges
     }
 }
