@@ -31,9 +31,9 @@ struct UnspokenSound {
     static let all =
         [UnspokenSound(kind: .silence, level: nil), UnspokenSound(kind: .white, level: -80)]
         + [Kind.white, .pink, .brown].flatMap { kind in [-60, -40, -20].map { UnspokenSound(kind: kind, level: $0) } }
-        + [Kind.hum, .chords, .melody, .clicks].flatMap { kind in
-            [-40, -20].map { UnspokenSound(kind: kind, level: $0) }
-        }
+        + [Kind.hum, .chords, .melody].flatMap { kind in [-40, -20].map { UnspokenSound(kind: kind, level: $0) } }
+        // Their peaks are 37 dB above.
+        + [-60, -40].map { UnspokenSound(kind: .clicks, level: $0) }
 
     /// Samples at 16 kHz in [-1, 1], as 16-bit audio has them. Loud peaks are clipped.
     func samples(seconds: Int, seed: UInt64) -> [Float] {
