@@ -136,7 +136,8 @@ class Training:
     def losses(self, mel, targets, lengths, guesses, lookahead, transducer):
         frames = mel.shape[1] // 8
         with torch.autocast("cpu", torch.bfloat16):
-            positions, hidden = position_table(frames, self.model.c.d_model), hidden_frames(frames, lookahead, 70)
+            c = self.model.c
+            positions, hidden = position_table(frames, c.d_model), hidden_frames(frames, lookahead, c.left_context)
             encoded = self.encode(mel, positions.bfloat16(), hidden)
             ctc = self.model.ctc_decoder(encoded).float().log_softmax(-1).transpose(0, 1)
             share = max(1, int(len(mel) * self.o.transducer_share)) if transducer else 0
@@ -218,7 +219,7 @@ def main():
     o.run.mkdir(parents=True, exist_ok=True)
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(o.tokenizer))
     count = sum(p.numel() for p in Recognizer(Configuration(vocab_size=tokenizer.vocab_size() + 1)).parameters())
-    print(f"{count / 1e6:.1f} M parameters, CTC head included", flush=True)
+    print(f"{count / 1e6:.1f} M parameters, the heads that only training has included", flush=True)
     mp.spawn(work, (o, Gradients(o.processes, count)), o.processes)
 
 

@@ -13,8 +13,8 @@ import torch
 
 from features import BANDS, GUARD, LEAD_IN, LEAD_OUT
 
-
-GUESS_DELAY = 16  # rows
+# Rows by which a guess comes after the sound.
+GUESS_DELAY = 16
 
 
 class Corpus:
