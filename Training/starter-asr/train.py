@@ -1,8 +1,9 @@
 """Trains the recogniser: python3 train.py --features DIR [DIR ...] --dev DIR --noise FILE --run DIR [options]
 
 RUN/last.pt is written every few minutes and at the end, and training goes on from it when started again. Each step is
-decided by the seed and its number; how far the learning rate has come down, by the step and --steps. Processes share
-the work of a step (--processes, one thread each on a CPU, where that is faster than threads).
+decided by the seed and its number. The learning rate stays where it is until the last --cooldown steps; RUN/warm.pt is
+the state before them, from which a longer run goes on (copy it to last.pt and raise --steps). Processes share the work
+of a step (--processes, one thread each on a CPU, where that is faster than threads).
 
   --transducer-from STEP   before it only the CTC loss trains the encoder, which is cheaper and starts faster
   --guess-until STEP       until then, fading, a frame also learns which token would be spoken in it if all letters took
@@ -14,6 +15,7 @@ the work of a step (--processes, one thread each on a CPU, where that is faster 
 import argparse
 import math
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -43,6 +45,7 @@ def parse():
     parser.add_argument("--steps", type=int, default=60000)
     parser.add_argument("--warmup", type=int, default=150)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--cooldown", type=int, default=8000, help="steps at the end in which the rate goes to nothing")
     parser.add_argument("--seconds", type=float, default=82, help="of audio in a step, over all processes")
     parser.add_argument("--short", type=float, default=5.12)
     parser.add_argument("--long-from", type=int, default=10000)
@@ -82,8 +85,7 @@ class Gradients:
 def learning_rate(step, o):
     if step < o.warmup:
         return o.rate * (step + 1) / o.warmup
-    done = (step - o.warmup) / max(1, o.steps - o.warmup)
-    return o.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1, done))))
+    return o.rate * min(1, max(0.01, (o.steps - step) / max(1, o.cooldown)))
 
 
 class Training:
@@ -131,6 +133,8 @@ class Training:
         state = {"configuration": self.model.c.to_dict(), "model": self.model.state_dict(), "average": self.average,
                  "optimizer": self.optimizer.state_dict(), "step": self.step}
         torch.save(state, self.o.run / "last.pt.tmp")
+        if self.step <= self.o.steps - self.o.cooldown:
+            shutil.copy(self.o.run / "last.pt.tmp", self.o.run / "warm.pt")
         os.replace(self.o.run / "last.pt.tmp", self.o.run / "last.pt")
 
     def losses(self, mel, targets, lengths, guesses, lookahead, transducer):
