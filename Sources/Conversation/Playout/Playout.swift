@@ -126,6 +126,12 @@ package actor Playout {
         reply?.ledger.endClause()
     }
 
+    /// When the audio that a reply has now will have been played; nil if it is not the open one.
+    package func runsDry(epoch: Int) -> Duration? {
+        guard let reply, reply.epoch == epoch else { return nil }
+        return (reply.start ?? clock.now) + rate.duration(ofSamples: reply.sent + reply.waiting)
+    }
+
     /// Tells that no more audio of this reply will come.
     package func complete(epoch: Int) {
         guard reply?.epoch == epoch else { return }

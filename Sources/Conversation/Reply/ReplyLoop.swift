@@ -65,7 +65,7 @@ struct ReplyLoop {
                 try await voice.speak(text)
             }
         case .prefill(let messages):
-            do { try await chat.prefill(messages) } catch {
+            do { try await chat.prefill(messages, urgency: Urgency(.background)) } catch {
                 if error.code != .cancelled { report(.failure(error)) }
             }
         }
@@ -89,7 +89,8 @@ struct ReplyLoop {
         var hasToken = false
         var hasSegment = false
         do {
-            for try await event in chat.reply(to: messages, sampling: configuration.sampling) {
+            let reply = chat.reply(to: messages, sampling: configuration.sampling, urgency: voice.urgency)
+            for try await event in reply {
                 switch event {
                 case .text(let piece):
                     if !hasToken {
@@ -127,14 +128,20 @@ struct ReplyLoop {
 extension ReplyLoop {
     /// The speaking half of one reply: synthesises clauses at the synthesiser's rate, plays them at the transport's.
     struct Voice {
+        /// Audio that is to be left when the next text comes, for the voice needs time as well.
+        private static let reserve = Duration.milliseconds(80)
+
         private let loop: ReplyLoop
         private let epoch: Int
         private var resampler: Resampler
         private var hasAudio = false
+        /// Of the text that is still to come.
+        let urgency: Urgency
 
         init(loop: ReplyLoop, epoch: Int) {
             self.loop = loop
             self.epoch = epoch
+            urgency = Urgency(.firstAudio, epoch: epoch)
             resampler = Resampler(from: loop.synthesizer.sampleRate, to: loop.playoutRate)
         }
 
@@ -151,6 +158,9 @@ extension ReplyLoop {
             }
             guard await play(resampler.flush(), []) else { return false }
             await loop.playout.endClause(epoch: epoch)
+            if hasAudio {
+                urgency.level = .refill(by: await loop.playout.runsDry(epoch: epoch).map { $0 - Self.reserve })
+            }
             return true
         }
 
