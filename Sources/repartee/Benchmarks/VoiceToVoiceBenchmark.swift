@@ -74,12 +74,13 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         settings.conversation.greeting = ""
         // Replies need not be heard to their end: what is measured is over when they begin.
         settings.conversation.sampling.maxTokens = 32
-        let engines = try await EngineRoom(store: global.store, settings: settings).engines(sessions: 1)
+        let clock = SystemClock()
+        let room = EngineRoom(store: global.store, settings: settings, clock: clock)
+        let engines = try await room.engines(sessions: 1)
         let questions = try await spokenQuestions()
         var schedule = FileTransport.Schedule()
         schedule.expectsGreeting = false
         schedule.leadIn = .seconds(2)
-        let clock = SystemClock()
         let transport = FileTransport(utterances: questions, schedule: schedule, clock: clock)
         let conversation = Conversation(
             engines: engines,

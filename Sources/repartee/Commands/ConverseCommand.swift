@@ -43,8 +43,9 @@ struct ConverseCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try agent.settings()
         let utterances = try mic.map { path throws(VoiceError) in try Self.utterance(path: path) }
-        let engines = try await EngineRoom(store: global.store, settings: settings).engines(sessions: 1)
         let clock: any SessionClock = pace == .realtime ? SystemClock() : ManualClock(isSelfDriving: true)
+        let room = EngineRoom(store: global.store, settings: settings, clock: clock)
+        let engines = try await room.engines(sessions: 1)
         var schedule = FileTransport.Schedule()
         schedule.expectsGreeting = !settings.conversation.greeting.isEmpty
         // Standard output belongs to the report if it goes there.

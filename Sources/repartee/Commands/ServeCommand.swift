@@ -33,7 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = global.logger(standard: .info)
         warnOfRemoteEngines(logger)
         let clock = SystemClock()
-        let engines = try await EngineRoom(store: global.store, settings: settings)
+        let engines = try await EngineRoom(store: global.store, settings: settings, clock: clock)
             .engines(sessions: settings.maxSessions)
         let advice = RecognizerAdvice.text(for: engines.recognizer)
         let server = VoiceServer(
