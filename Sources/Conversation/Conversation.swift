@@ -113,7 +113,7 @@ public struct Conversation: Sendable {
             await session.end()
             group.cancelAll()
         }
-        return ConversationReport(turns: session.reports)
+        return ConversationReport(turns: session.reports, speculation: session.speculation)
     }
 
     // MARK: - The session's tasks

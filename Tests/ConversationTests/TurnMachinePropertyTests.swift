@@ -20,7 +20,7 @@ internal import VoiceCore
 
     /// The world around a machine: engines that answer some time later, or never.
     private struct World {
-        var machine = TurnMachine(configuration: TurnMachine.Configuration())
+        var machine: TurnMachine
         var now = Duration.zero
         var random: Generator
         var pending: [(at: Duration, event: TurnMachine.Event)] = []
@@ -28,7 +28,16 @@ internal import VoiceCore
         var ended: Set<Int> = []
         var opened: Set<Int> = []
 
-        init(seed: UInt64) { random = Generator(state: seed) }
+        /// The draft that is held, and what it answers.
+        var held: (epoch: Int, text: String)?
+        var draftsOfTurn: [Int: Int] = [:]
+
+        init(seed: UInt64) {
+            var configuration = TurnMachine.Configuration()
+            configuration.draftsPerTurn = Int(seed % 4)
+            machine = TurnMachine(configuration: configuration)
+            random = Generator(state: seed)
+        }
 
         mutating func perform(_ actions: [TurnMachine.Action]) {
             for action in actions { perform(action) }
@@ -40,15 +49,26 @@ internal import VoiceCore
             case .judge(let request):
                 schedule(.verdict(request: request, probability: Float.random(in: 0...1, using: &random)), atMost: 1500)
             case .finalise(let turn):
-                let text = ["", "words", nil].randomElement(using: &random) ?? nil
+                let text = ["", "words", "Words", nil].randomElement(using: &random) ?? nil
                 schedule(.transcript(turn: turn, text: text), atMost: 7000)
+            case .draft(let request):
+                draftsOfTurn[machine.turn, default: 0] += 1
+                let text = ["", "words", "other", nil].randomElement(using: &random) ?? nil
+                schedule(.draftTranscript(request: request, text: text), atMost: 1000)
+            case .speculate(_, let epoch, let text):
+                #expect(!text.isEmpty)
+                #expect(held == nil && playing == nil, "a draft beside another answer")
+                held = (epoch, text)
+            case .withdraw(let epoch):
+                #expect(held?.epoch == epoch, "a draft is thrown away that is not there")
+                held = nil
+            case .release(let turn, let epoch, let text):
+                #expect(held?.epoch == epoch && held?.text.lowercased() == text.lowercased(), "another draft is released")
+                held = nil
+                play(epoch, answering: turn)
             case .reply(let turn, let epoch, let text):
                 #expect(!text.isEmpty)
-                #expect(playing == nil, "two replies at once")
-                playing = epoch
-                ended.insert(turn)
-                schedule(.replyAudible(epoch: epoch), atMost: 800)
-                schedule(.replyEnded(epoch: epoch), atMost: 4000)
+                play(epoch, answering: turn)
             case .cut(let epoch):
                 #expect(playing == epoch, "cut of a reply that is not there")
                 playing = nil
@@ -57,6 +77,14 @@ internal import VoiceCore
             case .showUserSpeaking, .mark:
                 break
             }
+        }
+
+        mutating func play(_ epoch: Int, answering turn: Int) {
+            #expect(playing == nil && held == nil, "two replies at once")
+            playing = epoch
+            ended.insert(turn)
+            schedule(.replyAudible(epoch: epoch), atMost: 800)
+            schedule(.replyEnded(epoch: epoch), atMost: 4000)
         }
 
         mutating func schedule(_ event: TurnMachine.Event, atMost milliseconds: Int) {
@@ -100,6 +128,8 @@ internal import VoiceCore
             world.run(until: world.now + .seconds(20))
             #expect(world.machine.person == .quiet, "seed \(seed): a turn never ended")
             #expect(world.machine.agent == .silent, "seed \(seed)")
+            #expect(world.held == nil, "seed \(seed): a draft was forgotten")
+            #expect(world.draftsOfTurn.values.allSatisfy { $0 <= seed % 4 }, "seed \(seed): too many drafts")
             #expect(
                 world.opened.subtracting(world.ended).subtracting([0]).isEmpty,
                 "seed \(seed): turns without an end"

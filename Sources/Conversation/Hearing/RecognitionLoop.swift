@@ -15,6 +15,8 @@ struct RecognitionLoop {
         case falseOnset
         /// It was speech.
         case confirmed
+        /// The turn may be over: answer with the transcript that it would have, and go on.
+        case draft(request: Int)
         /// The turn is over: answer with its final transcript.
         case finish(turn: Int)
         /// Forget the utterance.
@@ -57,6 +59,7 @@ struct RecognitionLoop {
                 unfed = []
                 report(.failure(error))
                 if case .finish(let turn) = request { report(.transcript(turn: turn, text: nil)) }
+                if case .draft(let number) = request { report(.draftTranscript(request: number, text: nil)) }
             }
         }
     }
@@ -79,6 +82,9 @@ struct RecognitionLoop {
             try await drop()
         case .confirmed:
             hasSpeech = true
+        case .draft(let request):
+            let text = try await draft()
+            report(.draftTranscript(request: request, text: text))
         case .finish(let turn):
             let text = try await finish()
             report(.transcript(turn: turn, text: text))
@@ -104,6 +110,12 @@ struct RecognitionLoop {
         let samples = unfed
         unfed = []
         if let partial = try await stream.feed(samples), hasSpeech { report(.partial(partial.text)) }
+    }
+
+    private mutating func draft() async throws(VoiceError) -> String? {
+        guard isInUtterance else { return nil }
+        if !unfed.isEmpty { try await feedAll() }
+        return try await stream.draft()?.text
     }
 
     private mutating func finish() async throws(VoiceError) -> String {

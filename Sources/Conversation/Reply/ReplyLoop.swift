@@ -19,6 +19,8 @@ struct ReplyLoop {
 
         var work: Work
         var stop: Mailbox<Never>
+        /// How pressing it is; the session and the loop keep it up to date.
+        var urgency: Urgency
     }
 
     let chat: any Chat
@@ -44,7 +46,7 @@ struct ReplyLoop {
             clock.workBegan()
             clock.workBegan()
             clock.workEnded()
-            group.addTask { await work(job.work) }
+            group.addTask { await work(job.work, job.urgency) }
             group.addTask { _ = await job.stop.next() }
             await group.next()
             group.cancelAll()
@@ -53,19 +55,19 @@ struct ReplyLoop {
         }
     }
 
-    private func work(_ work: Job.Work) async {
+    private func work(_ work: Job.Work, _ urgency: Urgency) async {
         switch work {
         case .answer(let epoch, let messages):
-            await playout.open(epoch: epoch)
-            await attempt(epoch) { () async throws(VoiceError) in try await answer(messages, epoch: epoch) }
-        case .say(let epoch, let text):
-            await playout.open(epoch: epoch)
             await attempt(epoch) { () async throws(VoiceError) in
-                var voice = Voice(loop: self, epoch: epoch)
+                try await answer(messages, Voice(loop: self, epoch: epoch, urgency: urgency))
+            }
+        case .say(let epoch, let text):
+            await attempt(epoch) { () async throws(VoiceError) in
+                var voice = Voice(loop: self, epoch: epoch, urgency: urgency)
                 try await voice.speak(text)
             }
         case .prefill(let messages):
-            do { try await chat.prefill(messages, urgency: Urgency(.background)) } catch {
+            do { try await chat.prefill(messages, urgency: urgency) } catch {
                 if error.code != .cancelled { report(.failure(error)) }
             }
         }
@@ -83,9 +85,13 @@ struct ReplyLoop {
         await playout.complete(epoch: epoch)
     }
 
-    private func answer(_ messages: [ChatMessage], epoch: Int) async throws(VoiceError) {
-        var voice = Voice(loop: self, epoch: epoch)
-        var segmenter = ClauseSegmenter(configuration: configuration.clauses)
+    private func answer(_ messages: [ChatMessage], _ voice: consuming Voice) async throws(VoiceError) {
+        let epoch = voice.epoch
+        var tokens = 0
+        defer { report(.reply(epoch: epoch, .computed(tokens: tokens))) }
+        var segmenter: any Segmenter =
+            configuration.policy == .reference
+            ? ReferenceSegmenter() : ClauseSegmenter(configuration: configuration.clauses)
         var hasToken = false
         var hasSegment = false
         do {
@@ -93,6 +99,7 @@ struct ReplyLoop {
             for try await event in reply {
                 switch event {
                 case .text(let piece):
+                    tokens += 1
                     if !hasToken {
                         hasToken = true
                         report(.reply(epoch: epoch, .firstToken(clock.now)))
@@ -132,16 +139,16 @@ extension ReplyLoop {
         private static let reserve = Duration.milliseconds(80)
 
         private let loop: ReplyLoop
-        private let epoch: Int
+        let epoch: Int
         private var resampler: Resampler
         private var hasAudio = false
         /// Of the text that is still to come.
         let urgency: Urgency
 
-        init(loop: ReplyLoop, epoch: Int) {
+        init(loop: ReplyLoop, epoch: Int, urgency: Urgency) {
             self.loop = loop
             self.epoch = epoch
-            urgency = Urgency(.firstAudio, epoch: epoch)
+            self.urgency = urgency
             resampler = Resampler(from: loop.synthesizer.sampleRate, to: loop.playoutRate)
         }
 
@@ -158,6 +165,8 @@ extension ReplyLoop {
             }
             guard await play(resampler.flush(), []) else { return false }
             await loop.playout.endClause(epoch: epoch)
+            // A draft has its first clause; more would be waste if the turn is not over.
+            guard await loop.playout.waitForRelease(epoch: epoch) else { return false }
             if hasAudio {
                 urgency.level = .refill(by: await loop.playout.runsDry(epoch: epoch).map { $0 - Self.reserve })
             }

@@ -14,6 +14,10 @@ public struct ConversationConfiguration: Sendable {
     public var recognition: RecognitionOptions
     /// The borders of speech.
     package var voiceActivity = VoiceActivityGate.Configuration()
+    /// When and in what pieces answers are made.
+    public var policy = ReplyPolicy.speculative
+    /// Answers that `speculative` may draft in one turn; each but the last is thrown away.
+    public var draftsPerTurn = 3
     /// The ends of turns.
     package var turnTaking = TurnMachine.Configuration()
     /// The lengths of clauses.
