@@ -62,7 +62,7 @@ public struct Conversation: Sendable {
         let ear = Ear(
             activity: activity,
             gate: VoiceActivityGate(
-                configuration: configuration.voiceActivity,
+                configuration: configuration.policyVoiceActivity,
                 windowLength: engines.voiceActivity.windowLength
             ),
             audio: audio,

@@ -177,7 +177,7 @@ internal import VoiceTesting
         for (index, word) in words.enumerated() { segments += segmenter.feed(index == 9 ? word + "." : word) }
         // A sentence of 10 tokens is spoken when 24 were generated, the rest without an end of sentence at the end.
         #expect(segments == [words[..<9].joined() + " w10. "].map { String($0.dropLast()) + " " })
-        #expect(segmenter.finish().map { segments.joined() + $0 } == segments.joined() + words[10...].joined().dropFirst())
+        #expect(segmenter.finish() == String(words[10...].joined().dropFirst()))
     }
 
     @Test func `without punctuation the reference's first segment has 24 tokens`() {

@@ -63,7 +63,8 @@ internal import VoiceCore
                 #expect(held?.epoch == epoch, "a draft is thrown away that is not there")
                 held = nil
             case .release(let turn, let epoch, let text):
-                #expect(held?.epoch == epoch && held?.text.lowercased() == text.lowercased(), "another draft is released")
+                #expect(held?.epoch == epoch, "another draft is released")
+                #expect(held?.text.lowercased() == text.lowercased(), "a draft of other words is released")
                 held = nil
                 play(epoch, answering: turn)
             case .reply(let turn, let epoch, let text):

@@ -46,11 +46,10 @@ struct ReferenceSegmenter: Segmenter {
     }
 
     private var forcedEnd: String.Index {
-        let borders = text.indices.filter { index in
-            text[index].isNewline || text[index] == " " && index > text.startIndex
-                && ",;".contains(text[text.index(before: index)])
+        let borders = zip(text.indices, text.indices.dropFirst()).filter { before, index in
+            text[index].isNewline || text[index] == " " && ",;".contains(text[before])
         }
-        let index = borders.last ?? text.lastIndex(of: " ")
+        let index = borders.last?.1 ?? text.lastIndex(of: " ")
         return index.map { text.index(after: $0) } ?? text.endIndex
     }
 }

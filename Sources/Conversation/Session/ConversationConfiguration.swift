@@ -47,6 +47,24 @@ public struct ConversationConfiguration: Sendable {
         self.audibleThreshold = audibleThreshold
     }
 
+    /// ``voiceActivity``, unless the policy has its own.
+    var policyVoiceActivity: VoiceActivityGate.Configuration {
+        guard policy == .reference else { return voiceActivity }
+        // `stop_secs` of 0.2; the verdict is asked for after it.
+        var reference = VoiceActivityGate.Configuration()
+        reference.stop = .milliseconds(200)
+        reference.hush = reference.stop
+        return reference
+    }
+
+    /// ``turnTaking``, unless the policy has its own.
+    var policyTurnTaking: TurnMachine.Configuration {
+        var own = policy == .reference ? TurnMachine.Configuration() : turnTaking
+        own.allowsInterruption = turnTaking.allowsInterruption
+        own.draftsPerTurn = policy == .speculative ? draftsPerTurn : 0
+        return own
+    }
+
     /// The default ``systemPrompt``.
     public static let defaultSystemPrompt = """
         You are Repartee, a friendly voice assistant. Your words are spoken aloud, so answer in one or two short, plain \

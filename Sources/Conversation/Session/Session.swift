@@ -70,9 +70,7 @@ struct Session {
         self.judgement = judgement
         self.jobs = jobs
         self.agentSpeaks = agentSpeaks
-        var turnTaking = configuration.turnTaking
-        turnTaking.draftsPerTurn = configuration.policy == .speculative ? configuration.draftsPerTurn : 0
-        machine = TurnMachine(configuration: turnTaking)
+        machine = TurnMachine(configuration: configuration.policyTurnTaking)
         context = Context(systemPrompt: configuration.systemPrompt)
     }
 

@@ -70,6 +70,10 @@ enum SettingsFile {
                 s.conversation.recognition.phraseBoost = Float(try v.number(0...10))
             },
             Key("voice.name") { s, v throws(VoiceError) in s.voice = try v.text() },
+            Key("turn_taking.policy") { s, v throws(VoiceError) in s.conversation.policy = try v.choice() },
+            Key("turn_taking.drafts_per_turn") { s, v throws(VoiceError) in
+                s.conversation.draftsPerTurn = try v.count(0...10)
+            },
             Key("turn_taking.speech_probability") { s, v throws(VoiceError) in
                 s.conversation.voiceActivity.threshold = Float(try v.number(0...1))
             },
@@ -166,6 +170,14 @@ enum SettingsFile {
                 throw refusal("a number from \(range.lowerBound) to \(range.upperBound)")
             }
             return number
+        }
+
+        func choice<Choice: RawRepresentable & CaseIterable>() throws(VoiceError) -> Choice
+        where Choice.RawValue == String {
+            guard let choice = node.scalar.flatMap({ Choice(rawValue: $0.string) }) else {
+                throw refusal("one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            return choice
         }
 
         func milliseconds(_ range: ClosedRange<Int>) throws(VoiceError) -> Duration {
