@@ -198,7 +198,7 @@ struct Session {
     private mutating func release(_ turn: Int, _ epoch: Int, _ text: String) async {
         guard let open = reply, open.epoch == epoch else { return }
         speculation.hit()
-        open.urgency.level = .firstAudio
+        open.urgency.level = open.timeline.firstAudio == nil ? .firstAudio : .refill(by: nil)
         var released = open
         released.isHeld = false
         released.speculation = .hit
