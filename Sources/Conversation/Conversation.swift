@@ -11,6 +11,8 @@ public struct Conversation: Sendable {
     private let configuration: ConversationConfiguration
     private let clock: any SessionClock
     private let logger: Logger
+    private let trace: TraceSink?
+    private let name: String
 
     /// Makes a conversation.
     ///
@@ -19,16 +21,22 @@ public struct Conversation: Sendable {
     ///   - configuration: how the agent behaves.
     ///   - clock: the time it lives in.
     ///   - logger: takes one line a turn; never audio or words.
+    ///   - trace: takes what took how long: states of both sides, verdicts, synthesis, playout.
+    ///   - name: the conversation's group in the trace.
     public init(
         engines: Engines,
         configuration: ConversationConfiguration,
         clock: any SessionClock,
-        logger: Logger
+        logger: Logger,
+        trace: TraceSink? = nil,
+        name: String = "session"
     ) {
         self.engines = engines
         self.configuration = configuration
         self.clock = clock
         self.logger = logger
+        self.trace = trace
+        self.name = name
     }
 
     /// Talks until the person has gone.
@@ -50,6 +58,7 @@ public struct Conversation: Sendable {
         let jobs = Mailbox<ReplyLoop.Job>(capacity: 16, overflow: .refuseNewest, clock: clock)
         let agentIsSpeaking = Mutex(false)
         let audio = TurnAudio()
+        let sessionTrace = SessionTrace(group: name, sink: trace)
 
         let playout = Playout(
             clock: clock,
@@ -80,6 +89,7 @@ public struct Conversation: Sendable {
             configuration: configuration,
             clock: clock,
             jobs: jobs,
+            trace: sessionTrace,
             report: report
         )
         var session = Session(
@@ -92,6 +102,7 @@ public struct Conversation: Sendable {
             recognition: recognition,
             judgement: judgement,
             jobs: jobs,
+            trace: sessionTrace,
             agentSpeaks: { speaks in agentIsSpeaking.withLock { $0 = speaks } }
         )
 
@@ -104,7 +115,7 @@ public struct Conversation: Sendable {
                 var loop = recognitionLoop
                 await loop.run()
             }
-            addTask(to: &group) { await judge(judgement, report) }
+            addTask(to: &group) { await judge(judgement, sessionTrace, report) }
             addTask(to: &group) { await replyLoop.run() }
             addTask(to: &group) { await playout.run() }
             addTask(to: &group) { await tick(report) }
@@ -160,11 +171,14 @@ public struct Conversation: Sendable {
     /// Asks the turn detector, one question at a time; a question that a newer one has overtaken is skipped.
     private func judge(
         _ requests: Mailbox<(request: Int, audio: [Float])>,
+        _ trace: SessionTrace,
         _ report: @Sendable (SessionInput) -> Void
     ) async {
         while let (request, audio) = await requests.next() {
             do {
+                let began = clock.now
                 let probability = try await engines.turnDetector.endProbability(ofTurn: audio)
+                trace.span("verdict", "P(end) \(probability)", from: began, to: clock.now)
                 report(.turn(.verdict(request: request, probability: probability)))
             } catch {
                 report(.failure(error))

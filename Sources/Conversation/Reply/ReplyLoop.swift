@@ -30,6 +30,7 @@ struct ReplyLoop {
     let configuration: ConversationConfiguration
     let clock: any SessionClock
     let jobs: Mailbox<Job>
+    let trace: SessionTrace
     let report: @Sendable (SessionInput) -> Void
 
     /// Does jobs until the mailbox ends.
@@ -186,6 +187,11 @@ extension ReplyLoop {
         @discardableResult
         mutating func speak(_ clause: String) async throws(VoiceError) -> Bool {
             guard await loop.playout.beginClause(clause, epoch: epoch) else { return false }
+            let began = loop.clock.now
+            defer {
+                let letters = "\(clause.utf8.count)"
+                loop.trace.span("voice", "reply \(epoch)", from: began, to: loop.clock.now, ["letters": letters])
+            }
             do {
                 for try await chunk in loop.synthesizer.speak(clause) {
                     guard await play(resampler.feed(chunk.samples), chunk.words) else { return false }

@@ -35,6 +35,7 @@ struct Session {
     private let judgement: Mailbox<(request: Int, audio: [Float])>
     private let jobs: Mailbox<ReplyLoop.Job>
     private let agentSpeaks: @Sendable (Bool) -> Void
+    private var trace: SessionTrace
 
     private var machine: TurnMachine
     private var context: Context
@@ -58,6 +59,7 @@ struct Session {
         recognition: Mailbox<RecognitionLoop.Request>,
         judgement: Mailbox<(request: Int, audio: [Float])>,
         jobs: Mailbox<ReplyLoop.Job>,
+        trace: SessionTrace,
         agentSpeaks: @escaping @Sendable (Bool) -> Void
     ) {
         self.configuration = configuration
@@ -69,6 +71,7 @@ struct Session {
         self.recognition = recognition
         self.judgement = judgement
         self.jobs = jobs
+        self.trace = trace
         self.agentSpeaks = agentSpeaks
         machine = TurnMachine(configuration: configuration.policyTurnTaking)
         context = Context(systemPrompt: configuration.systemPrompt)
@@ -90,10 +93,17 @@ struct Session {
     mutating func end() async {
         if let reply { await cut(reply.epoch) }
         prefill?.finish()
+        trace.end(at: clock.now)
     }
 
     /// Handles the next input.
     mutating func handle(_ input: SessionInput) async {
+        await carryOut(input)
+        let held = reply.flatMap { $0.isHeld ? $0.epoch : nil }
+        trace.note(machine, heldEpoch: held, at: clock.now)
+    }
+
+    private mutating func carryOut(_ input: SessionInput) async {
         switch input {
         case .turn(let event):
             // Nobody waits in silence for the answer to something typed.
@@ -295,6 +305,10 @@ struct Session {
     /// Ends the open reply: what was heard enters the context, the figures enter the report.
     private mutating func close(heard: String, interrupted: Bool) async {
         guard let open = reply else { return }
+        if let audible = open.timeline.audible {
+            let details = ["interrupted": "\(interrupted)"]
+            trace.span("playout", "reply \(open.epoch)", from: audible, to: clock.now, details)
+        }
         reply = nil
         agentSpeaks(false)
         if let failure = open.failure { await report(failure) }

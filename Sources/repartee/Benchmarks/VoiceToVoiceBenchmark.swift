@@ -89,7 +89,9 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         // Replies need not be heard to their end: what is measured is over when they begin.
         settings.conversation.sampling.maxTokens = 32
         let clock = SystemClock()
-        let room = EngineRoom(store: global.store, settings: settings, clock: clock)
+        let trace = try agent.traceFile()
+        defer { trace?.close() }
+        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
         let engines = try await room.engines(sessions: 1)
         let questions = try await spokenQuestions()
         let policies = try policies()
@@ -98,7 +100,7 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         for _ in 0..<rounds {
             for policy in policies {
                 settings.conversation.policy = policy
-                let conversed = try await converse(questions, engines, settings.conversation, clock)
+                let conversed = try await converse(questions, engines, settings.conversation, clock, trace)
                 conversations[policy, default: []].append(conversed)
             }
         }
@@ -126,7 +128,8 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         _ questions: [(samples: [Float], rate: SampleRate)],
         _ engines: Engines,
         _ configuration: ConversationConfiguration,
-        _ clock: SystemClock
+        _ clock: SystemClock,
+        _ trace: TraceFile?
     ) async throws -> Conversed {
         var schedule = FileTransport.Schedule()
         schedule.expectsGreeting = false
@@ -136,7 +139,9 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
             engines: engines,
             configuration: configuration,
             clock: clock,
-            logger: global.logger()
+            logger: global.logger(),
+            trace: trace?.sink,
+            name: configuration.policy.rawValue
         )
         let report = try await conversation.run(over: transport)
         if let out { try transport.recording.write(path: out) }

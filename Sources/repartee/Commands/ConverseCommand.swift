@@ -44,7 +44,9 @@ struct ConverseCommand: AsyncParsableCommand {
         let settings = try agent.settings()
         let utterances = try mic.map { path throws(VoiceError) in try Self.utterance(path: path) }
         let clock: any SessionClock = pace == .realtime ? SystemClock() : ManualClock(isSelfDriving: true)
-        let room = EngineRoom(store: global.store, settings: settings, clock: clock)
+        let trace = try agent.traceFile()
+        defer { trace?.close() }
+        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
         let engines = try await room.engines(sessions: 1)
         var schedule = FileTransport.Schedule()
         schedule.expectsGreeting = !settings.conversation.greeting.isEmpty
@@ -60,7 +62,8 @@ struct ConverseCommand: AsyncParsableCommand {
             engines: engines,
             configuration: settings.conversation,
             clock: clock,
-            logger: global.logger(standard: .info)
+            logger: global.logger(standard: .info),
+            trace: trace?.sink
         )
         let result = try await conversation.run(over: transport)
         if let out { try transport.recording.write(path: out) }

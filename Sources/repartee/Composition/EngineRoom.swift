@@ -18,10 +18,17 @@ struct EngineRoom: Sendable {
     ///   - store: where models are.
     ///   - settings: which ones, and how.
     ///   - clock: the one that deadlines of the engines' work are on.
-    init(store: ModelStore, settings: Settings, clock: any SessionClock = SystemClock()) {
+    ///   - trace: takes every quantum.
+    init(
+        store: ModelStore,
+        settings: Settings,
+        clock: any SessionClock = SystemClock(),
+        trace: TraceFile? = nil
+    ) {
         self.store = store
         self.settings = settings
-        lane = Lane(name: (try? Device.best())?.name ?? "device", clock: clock)
+        let name = (try? Device.best())?.name ?? "device"
+        lane = Lane(name: name, clock: clock, observer: trace?.observer(of: name))
     }
 
     /// Loads all engines of an agent, side by side.
