@@ -80,7 +80,7 @@ internal import VoiceTesting
             [.speech(.seconds(1)), .silence(.seconds(12))],
             hearing: ["what is it"],
             drafts: ["what is it"],
-            verdicts: [0.1]
+            verdicts: Array(repeating: 0, count: 20)
         )
         let turn = try #require(outcome.report.turns.first)
         #expect(turn.speculation == .hit)

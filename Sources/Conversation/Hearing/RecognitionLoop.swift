@@ -9,12 +9,14 @@ struct RecognitionLoop {
     enum Request: Sendable {
         /// The next samples of the microphone, 16 kHz mono.
         case audio([Float])
-        /// Something like speech began at this position of the stream.
+        /// Something like speech began, or went on, at this position of the stream.
         case onset(position: Int)
         /// It was nothing, unless the utterance already had speech.
         case falseOnset
         /// It was speech.
         case confirmed
+        /// Speech was followed by silence.
+        case hush
         /// The turn may be over: answer with the transcript that it would have, and go on.
         case draft(request: Int)
         /// The turn is over: answer with its final transcript.
@@ -22,6 +24,9 @@ struct RecognitionLoop {
         /// Forget the utterance.
         case reset
     }
+
+    /// What is heard at the moment.
+    private enum Voice { case none, possible, certain }
 
     /// Audio from before the onset that belongs to the utterance.
     private static let preRoll = SampleRate.speech.samples(in: .milliseconds(300))
@@ -37,6 +42,7 @@ struct RecognitionLoop {
     private var position = 0
     private var isInUtterance = false
     private var hasSpeech = false
+    private var voice = Voice.none
 
     init(
         stream: any RecognizerStream,
@@ -58,8 +64,9 @@ struct RecognitionLoop {
                 hasSpeech = false
                 unfed = []
                 report(.failure(error))
-                if case .finish(let turn) = request { report(.transcript(turn: turn, text: nil)) }
-                if case .draft(let number) = request { report(.draftTranscript(request: number, text: nil)) }
+                guard case .finish(let turn) = request else { continue }
+                report(.transcript(turn: turn, text: nil))
+                goOn()
             }
         }
     }
@@ -70,6 +77,7 @@ struct RecognitionLoop {
             position += samples.count
             if isInUtterance { try await feed(samples) } else { remember(samples) }
         case .onset(let onset):
+            voice = .possible
             guard !isInUtterance else { return }
             isInUtterance = true
             hasSpeech = false
@@ -78,16 +86,21 @@ struct RecognitionLoop {
             recent = []
             try await feed(begin)
         case .falseOnset:
+            voice = .none
             guard isInUtterance, !hasSpeech else { return }
             try await drop()
         case .confirmed:
+            voice = .certain
             hasSpeech = true
+        case .hush:
+            voice = .none
         case .draft(let request):
             let text = try await draft()
             report(.draftTranscript(request: request, text: text))
         case .finish(let turn):
             let text = try await finish()
             report(.transcript(turn: turn, text: text))
+            goOn()
         case .reset:
             guard isInUtterance else { return }
             try await drop()
@@ -115,7 +128,8 @@ struct RecognitionLoop {
     private mutating func draft() async throws(VoiceError) -> String? {
         guard isInUtterance else { return nil }
         if !unfed.isEmpty { try await feedAll() }
-        return try await stream.draft()?.text
+        // Without a draft the answer waits for the final transcript; nothing is lost.
+        do { return try await stream.draft()?.text } catch { return nil }
     }
 
     private mutating func finish() async throws(VoiceError) -> String {
@@ -123,6 +137,12 @@ struct RecognitionLoop {
         if !unfed.isEmpty { try await feedAll() }
         isInUtterance = false
         return try await stream.finish().text
+    }
+
+    /// Speech that went on while the turn was declared over is the next utterance, under way already.
+    private mutating func goOn() {
+        isInUtterance = voice != .none
+        hasSpeech = voice == .certain
     }
 
     private mutating func drop() async throws(VoiceError) {

@@ -59,8 +59,8 @@ public struct ConversationConfiguration: Sendable {
 
     /// ``turnTaking``, unless the policy has its own.
     var policyTurnTaking: TurnMachine.Configuration {
-        var own = policy == .reference ? TurnMachine.Configuration() : turnTaking
-        own.allowsInterruption = turnTaking.allowsInterruption
+        var own = turnTaking
+        if policy == .reference { own.endpointing = .verdict(complete: 0.5, timeout: .seconds(3)) }
         own.draftsPerTurn = policy == .speculative ? draftsPerTurn : 0
         return own
     }

@@ -34,10 +34,13 @@ struct Session {
     private let recognition: Mailbox<RecognitionLoop.Request>
     private let judgement: Mailbox<(request: Int, audio: [Float])>
     private let jobs: Mailbox<ReplyLoop.Job>
+    private let alarms: Mailbox<Duration>
     private let agentSpeaks: @Sendable (Bool) -> Void
     private var trace: SessionTrace
 
     private var machine: TurnMachine
+    /// The machine's deadline for which the alarm was set last.
+    private var alarm: Duration?
     private var context: Context
     private var reply: OpenReply?
     private var prefill: Mailbox<Never>?
@@ -59,6 +62,7 @@ struct Session {
         recognition: Mailbox<RecognitionLoop.Request>,
         judgement: Mailbox<(request: Int, audio: [Float])>,
         jobs: Mailbox<ReplyLoop.Job>,
+        alarms: Mailbox<Duration>,
         trace: SessionTrace,
         agentSpeaks: @escaping @Sendable (Bool) -> Void
     ) {
@@ -71,6 +75,7 @@ struct Session {
         self.recognition = recognition
         self.judgement = judgement
         self.jobs = jobs
+        self.alarms = alarms
         self.trace = trace
         self.agentSpeaks = agentSpeaks
         machine = TurnMachine(configuration: configuration.policyTurnTaking)
@@ -101,6 +106,9 @@ struct Session {
         await carryOut(input)
         let held = reply.flatMap { $0.isHeld ? $0.epoch : nil }
         trace.note(machine, heldEpoch: held, at: clock.now)
+        guard machine.deadline != alarm else { return }
+        alarm = machine.deadline
+        if let alarm { alarms.send(alarm) }
     }
 
     private mutating func carryOut(_ input: SessionInput) async {
