@@ -47,7 +47,8 @@ struct EngineRoom: Sendable {
                 turnDetector: turnDetector,
                 recognizer: recognizer,
                 languageModel: languageModel,
-                synthesizer: synthesizer()
+                synthesizer: synthesizer(),
+                sharesProcessor: Device.best().kind == .cpu
             )
             // What the recogniser does not offer is said now, not to every session.
             _ = try await engines.recognizer.openStream(settings.conversation.recognition)
