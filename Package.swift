@@ -77,13 +77,14 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
         .systemLibrary(name: "CFlite"),
         .systemLibrary(name: "CPocketSphinx", pkgConfig: "pocketsphinx"),
+        .systemLibrary(name: "CSpeexDSP", pkgConfig: "speexdsp"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
 
         // 1: words
         library("VoiceCore"),
 
         // 2: mechanism
-        library("Audio", ["VoiceCore"], touchesMemory: true),
+        library("Audio", ["VoiceCore", "CSpeexDSP"], touchesMemory: true),
         library(
             "Inference",
             ["VoiceCore", "CLlama", "CKernels"],

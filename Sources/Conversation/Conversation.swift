@@ -59,6 +59,7 @@ public struct Conversation: Sendable {
         let alarms = Mailbox<Duration>(capacity: 64, overflow: .dropOldest, clock: clock)
         let agentIsSpeaking = Mutex(false)
         let audio = TurnAudio()
+        let loudspeaker = configuration.cancelsEcho ? LoudspeakerSignal() : nil
         let sessionTrace = SessionTrace(group: name, sink: trace)
 
         let playout = Playout(
@@ -66,6 +67,7 @@ public struct Conversation: Sendable {
             rate: transport.playoutRate,
             lead: configuration.playoutLead,
             audibleThreshold: configuration.audibleThreshold,
+            loudspeaker: loudspeaker,
             send: { message in try? await transport.send(message) },
             report: { report(.playout($0)) }
         )
@@ -78,6 +80,7 @@ public struct Conversation: Sendable {
             audio: audio,
             recognition: recognition,
             audibleThreshold: configuration.audibleThreshold,
+            loudspeaker: loudspeaker,
             clock: clock,
             report: report
         )

@@ -160,7 +160,7 @@ internal import VoiceTesting
                 case 9, 10: deliver(.onset)
                 case 11: deliver(.falseOnset)
                 case 12: deliver(.partialTranscript("mhm"))
-                case 13: deliver(.partialTranscript("wait"))
+                case 13: deliver(.partialTranscript("wait for"))
                 case 0, 1: deliver(.speechStarted)
                 case 2: deliver(.hush(lastSpeech: now - .milliseconds(100)))
                 case 3: deliver(.hush(lastSpeech: now - .milliseconds(160)))

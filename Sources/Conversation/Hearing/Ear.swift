@@ -26,6 +26,7 @@ struct Ear {
     /// Samples at 16 kHz that do not fill a window yet.
     private var waiting: [Float] = []
     private var onset = 0
+    private var echo: EchoControl?
 
     init(
         activity: any VoiceActivityStream,
@@ -33,6 +34,7 @@ struct Ear {
         audio: TurnAudio,
         recognition: Mailbox<RecognitionLoop.Request>,
         audibleThreshold: Float,
+        loudspeaker: LoudspeakerSignal?,
         clock: any SessionClock,
         report: @escaping @Sendable (SessionInput) -> Void
     ) {
@@ -42,16 +44,19 @@ struct Ear {
         self.audio = audio
         self.recognition = recognition
         self.audibleThreshold = audibleThreshold
+        echo = loudspeaker.map { EchoControl(signal: $0, windowLength: gate.windowLength) }
         self.clock = clock
         self.report = report
     }
 
     /// Takes the next frame of the microphone.
     mutating func hear(_ frame: AudioFrame, agentIsSpeaking: Bool) async throws(VoiceError) {
-        let samples = resample(frame)
-        guard !samples.isEmpty else { return }
-        heard += samples.count
+        let recorded = resample(frame)
+        guard !recorded.isEmpty else { return }
+        heard += recorded.count
         mediaClock.arrived(end: heard, at: clock.now - (resampler?.delay ?? .zero))
+        let begin = mediaClock.time(ofPosition: heard - recorded.count)
+        let samples = echo?.cancel(recorded, at: begin) ?? recorded
         audio.append(samples)
         waiting += samples
         // Between conversations nothing hurries: half as many, larger steps wake half as many threads.
@@ -60,8 +65,14 @@ struct Ear {
         let whole = Array(waiting.prefix(waiting.count / windowLength * windowLength))
         waiting.removeFirst(whole.count)
         recognition.send(.audio(whole))
-        for probability in try await activity.feed(whole) {
-            for edge in gate.advance(probability: probability, agentIsSpeaking: agentIsSpeaking) { handle(edge) }
+        var isHeard: [Bool] = []
+        for start in stride(from: 0, to: whole.count, by: windowLength) {
+            let window = whole[start..<(start + windowLength)]
+            isHeard.append(echo?.isMoreThanEcho(window) ?? true)
+        }
+        for (probability, isHeard) in zip(try await activity.feed(whole), isHeard) {
+            let edges = gate.advance(probability: isHeard ? probability : 0, agentIsSpeaking: agentIsSpeaking)
+            for edge in edges { handle(edge) }
         }
     }
 

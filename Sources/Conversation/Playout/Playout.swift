@@ -78,6 +78,7 @@ package actor Playout {
     private let lead: Duration
     private let rate: SampleRate
     private let audibleThreshold: Float
+    private let loudspeaker: LoudspeakerSignal?
     private let send: @Sendable (TransportMessage) async -> Void
     private let report: @Sendable (Event) -> Void
     private let wake: Signal
@@ -91,13 +92,15 @@ package actor Playout {
     ///   - rate: the transport's playout rate; appended audio must have it.
     ///   - lead: how far ahead of the clock audio is sent.
     ///   - audibleThreshold: a sample is audible from this amplitude on.
+    ///   - loudspeaker: is told what plays when; nil if nobody wants to know.
     ///   - send: hands a message to the transport.
     ///   - report: takes events; must not block.
-    package init(
+    init(
         clock: any SessionClock,
         rate: SampleRate,
         lead: Duration,
         audibleThreshold: Float,
+        loudspeaker: LoudspeakerSignal? = nil,
         send: @escaping @Sendable (TransportMessage) async -> Void,
         report: @escaping @Sendable (Event) -> Void
     ) {
@@ -105,6 +108,7 @@ package actor Playout {
         self.rate = rate
         self.lead = lead
         self.audibleThreshold = audibleThreshold
+        self.loudspeaker = loudspeaker
         self.send = send
         self.report = report
         wake = Signal(clock: clock)
@@ -217,6 +221,7 @@ package actor Playout {
         guard let reply, reply.epoch == epoch, !reply.isSilent else { return nil }
         self.reply?.rewind(to: heardSamples(of: reply, at: clock.now))
         self.reply?.isPaused = true
+        loudspeaker?.cut(at: clock.now)
         let remaining = self.reply.map { rate.duration(ofSamples: $0.waiting) }
         await send(.pause(epoch: epoch))
         return reply.isComplete ? remaining : nil
@@ -239,6 +244,7 @@ package actor Playout {
         self.reply = nil
         room.raise()
         gate.raise()
+        loudspeaker?.cut(at: clock.now)
         let heard = reply.ledger.heard(afterSamples: heardSamples(of: reply, at: clock.now))
         await send(.cut(epoch: epoch))
         return heard
@@ -266,6 +272,13 @@ package actor Playout {
             }
             guard isNext(frame) else { continue }
             startClockIfNeeded(at: frame.audio.position)
+            if let start = reply?.start {
+                loudspeaker?.play(
+                    frame.audio.samples,
+                    rate: rate,
+                    at: start + rate.duration(ofSamples: frame.audio.position)
+                )
+            }
             reply?.send(frame.audio.samples.count, keeping: rate.samples(in: Self.kept))
             room.raise()
             await send(.audio(frame))

@@ -22,6 +22,8 @@ public struct ConversationConfiguration: Sendable {
     package var turnTaking = TurnMachine.Configuration()
     /// The lengths of clauses.
     package var clauses = ClauseSegmenter.Configuration()
+    /// Whether the agent's own voice is taken out of the microphone.
+    public var cancelsEcho = true
     /// How far ahead of the clock audio is sent to the loudspeaker.
     public var playoutLead: Duration
     /// A sample counts as audible from this amplitude on, in [0, 1]. The default is the 500/32768 of common

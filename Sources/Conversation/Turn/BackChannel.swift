@@ -17,11 +17,19 @@ package struct BackChannel: Sendable, Equatable {
 
     /// Whether a text is made of these phrases only; true for a text without words.
     package func covers(_ text: String) -> Bool {
-        var rest = text.spokenWords[...]
-        while !rest.isEmpty {
-            guard let phrase = phrases.first(where: { rest.starts(with: $0) }) else { return false }
-            rest.removeFirst(phrase.count)
-        }
-        return true
+        rest(of: text.spokenWords).isEmpty
+    }
+
+    /// Whether words may be the beginning of such a text.
+    package func mayCover(_ words: [String]) -> Bool {
+        let rest = rest(of: words)
+        return rest.isEmpty || phrases.contains { $0.starts(with: rest) }
+    }
+
+    /// What is left after whole phrases.
+    private func rest(of words: [String]) -> ArraySlice<String> {
+        var rest = words[...]
+        while let phrase = phrases.first(where: { rest.starts(with: $0) }) { rest.removeFirst(phrase.count) }
+        return rest
     }
 }

@@ -11,6 +11,8 @@ extension TurnMachine {
         package var silenceConfirmed: Duration?
         /// When the recogniser was asked what was said; nil while it is not.
         package var asked: Duration?
+        /// The newest partial transcript's words.
+        package var words: [String] = []
     }
 
     /// The pauses of one reply.
@@ -65,9 +67,17 @@ extension TurnMachine {
         return interjection.began + policy.longest
     }
 
+    /// A word counts once two partial transcripts in a row have it and another one after it: the last word may be half of
+    /// one, and the first guess at a sound is often wrong.
     mutating func partialTranscript(_ text: String, _ now: Duration) -> [Action] {
-        guard case .interjecting = person, isInterruption(text) else { return [] }
-        return confirmInterjection(now)
+        guard case .interjecting(var interjection) = person, case .considered(let policy) = configuration.interruption
+        else { return [] }
+        let words = (carried + " " + text).spokenWords
+        let certain = zip(words.dropLast(), interjection.words).prefix { $0 == $1 }.map(\.0)
+        interjection.words = words
+        person = .interjecting(interjection)
+        let isAnswer = isLastMoment && !certain.isEmpty
+        return isAnswer || !policy.backChannel.mayCover(certain) ? confirmInterjection(now) : []
     }
 
     /// The person fell silent: asks what was said.
@@ -91,10 +101,10 @@ extension TurnMachine {
     mutating func settled(_ interjection: Interjection, _ text: String?, _ now: Duration) -> [Action] {
         guard let text else { return confirmInterjection(now) }
         carry(text)
-        if isInterruption("") { return confirmInterjection(now) }
+        if isInterruption(carried) { return confirmInterjection(now) }
         guard interjection.lastSpeech != nil else {
             // They speak again, so it is too early to tell.
-            person = .interjecting(Interjection(began: interjection.began))
+            person = .interjecting(Interjection(began: interjection.began, words: interjection.words))
             return []
         }
         person = .quiet
@@ -103,12 +113,16 @@ extension TurnMachine {
         return [.dismiss(turn: turn), .drop(turn: turn, reason: reason)] + resumePlayout()
     }
 
-    /// Whether what was said in this turn takes the turn from the agent.
+    /// Whether a text takes the turn from the agent.
     private func isInterruption(_ text: String) -> Bool {
         guard let (policy, _) = considered else { return true }
-        if !policy.backChannel.covers(carried + " " + text) { return true }
-        guard let remaining = playoutPause.remaining, remaining <= policy.answerWindow else { return false }
-        return !(carried + text).spokenWords.isEmpty
+        return !policy.backChannel.covers(text) || isLastMoment && !text.spokenWords.isEmpty
+    }
+
+    /// Whether so little of the reply is left that every word answers it.
+    private var isLastMoment: Bool {
+        guard let (policy, _) = considered, let remaining = playoutPause.remaining else { return false }
+        return remaining <= policy.answerWindow
     }
 
     /// The person takes the turn: the reply ends, and what they say is a turn like any other.

@@ -14,7 +14,7 @@ package struct VoiceActivityGate: Sendable {
         /// So much speech in a row starts an utterance.
         package var start: Duration = .milliseconds(96)
         /// The same while the agent is speaking: an interruption wants more certainty.
-        package var startWhileSpeaking: Duration = .milliseconds(192)
+        package var startWhileSpeaking: Duration = .milliseconds(96)
         /// After so much silence the end of the turn is judged ahead of time: the verdict takes about as long as the rest
         /// of ``stop``. A turn may end from here on.
         package var hush: Duration = .milliseconds(64)

@@ -55,6 +55,11 @@ package struct StereoRecording: Sendable {
         voice += tail
     }
 
+    /// The agent's voice in a range of samples at ``rate``, silence where there is none.
+    package func voice(in range: Range<Int>) -> [Float] {
+        range.map { voice.indices.contains($0) ? voice[$0] : 0 }
+    }
+
     /// Both channels at ``rate``, equally long.
     package func channels() -> (person: [Float], agent: [Float]) {
         var person = Resampler.convert(microphone, from: microphoneRate, to: rate)

@@ -130,6 +130,9 @@ enum SettingsFile {
             Key("turn_taking.silence_ms") { s, v throws(VoiceError) in
                 s.endpointing.silence = try v.milliseconds(100...60_000)
             },
+            Key("turn_taking.echo_cancellation") { s, v throws(VoiceError) in
+                s.conversation.cancelsEcho = try v.flag()
+            },
             Key("playout.lead_ms") { s, v throws(VoiceError) in
                 s.conversation.playoutLead = try v.milliseconds(20...100)
             },
