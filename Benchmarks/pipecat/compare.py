@@ -13,9 +13,9 @@ import questions
 import report
 import sides
 
-
 # What a side has to finish a conversation before it is suspended.
 TEARDOWN_S = 1.0
+ATTEMPTS = 3
 
 
 def busy_time():
@@ -44,6 +44,15 @@ async def measure(side, block):
                      "microphone_late_ms": round(late_s * 1000, 1)}
 
 
+async def measure_in_peace(side, block):
+    """As `measure`; once more, and then once again, when other programs disturbed it. The last time counts."""
+    for attempt in range(1, ATTEMPTS + 1):
+        results, state = await measure(side, block)
+        if not any(report.is_disturbed(result) for result in results):
+            break
+    return results, {"attempts": attempt, **state}
+
+
 async def compare(options):
     asked = questions.spoken(options.speech, options.repartee)[options.first:][:options.questions]
     running = []
@@ -58,7 +67,7 @@ async def compare(options):
             for start in range(0, len(asked), options.block):
                 turn = (number + start // options.block) % len(running)
                 for side in running[turn:] + running[:turn]:
-                    said, state = await measure(side, asked[start:start + options.block])
+                    said, state = await measure_in_peace(side, asked[start:start + options.block])
                     results[side.name] += said
                     machine.append({"side": side.name, "round": number, **state})
                     for result in said:
@@ -102,10 +111,12 @@ def main():
     rows = report.summarise(rounds)
     result = {"when": time.strftime("%F %T %Z"), "processor": processor(), "python": platform.python_version(),
               "options": vars(options), "summary": rows, "machine": machine, "rounds": rounds}
-    with open(os.path.join(options.out, "results.json"), "w", encoding="utf-8") as stream:
+    path = os.path.join(options.out, "results.json")
+    with open(path, "w", encoding="utf-8") as stream:
         json.dump(result, stream, indent=1)
     print(report.table(rows))
-    print(f"the microphone was at most {max(state['microphone_late_ms'] for state in machine)} ms late", file=sys.stderr)
+    print(f"the microphone was at most {max(state['microphone_late_ms'] for state in machine)} ms late; results: {path}",
+          file=sys.stderr)
 
 
 if __name__ == "__main__":

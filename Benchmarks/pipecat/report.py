@@ -38,10 +38,14 @@ def answered(results):
     return [result["v2v_ms"] for result in results if result["v2v_ms"] is not None]
 
 
+def is_disturbed(result):
+    return result["other_cores"] > DISTURBED_CORES
+
+
 def undisturbed(rounds):
     """The rounds without the questions that were disturbed on any side."""
     def keeps(each, index):
-        return all(results[index]["other_cores"] <= DISTURBED_CORES for results in each.values())
+        return not any(is_disturbed(results[index]) for results in each.values())
 
     return [{side: [result for index, result in enumerate(results) if keeps(each, index)] for side, results in each.items()}
             for each in rounds]
