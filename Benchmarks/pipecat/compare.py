@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import sys
 import time
 
@@ -107,6 +108,7 @@ def main():
     if not 0 <= options.first < 20 or options.questions < 1:
         parser.error("--first is from 0 to 19 and --questions at least 1")
     os.makedirs(options.out, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that no suspended process stays behind
     rounds, machine = asyncio.run(compare(options))
     rows = report.summarise(rounds)
     result = {"when": time.strftime("%F %T %Z"), "processor": processor(), "python": platform.python_version(),
