@@ -36,13 +36,14 @@ struct SimulationTests {
         #expect(result != (try run(.rtx5090, policy, sessions: 6, minutes: 3, seed: 2)))
     }
 
-    @Test(arguments: [DeviceModel.rtx5090, .dgxSpark], [1, 2, 3])
+    /// An hour, because the median depends on how many answers fill the first segment.
+    @Test(arguments: [DeviceModel.rtx5090, .dgxSpark], [1, 2])
     func `the other stack's steps add up to the voice to voice that was published`(
         device: DeviceModel,
         seed: UInt64
     ) throws {
         let published = try #require(device.publishedVoiceToVoice)
-        let simulated = percentile(0.5, try run(device, .reference, seed: seed).voiceToVoiceAsPublished)
+        let simulated = percentile(0.5, try run(device, .reference, minutes: 60, seed: seed).voiceToVoiceAsPublished)
         #expect(abs(simulated / published - 1) < 0.1, "\(device.title): \(simulated) ms, published \(published) ms")
     }
 

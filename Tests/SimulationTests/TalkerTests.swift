@@ -52,5 +52,10 @@ struct TalkerTests {
         // Everything is 15 ms later from then on.
         hear(80, at: 95)
         #expect(talker.notes.underruns == 1)
+        // A pause is none, and the answer may go on a little before where it stopped.
+        talker.agentPaused()
+        hear(60, at: 500)
+        hear(80, at: 500)
+        #expect(talker.notes.underruns == 1)
     }
 }

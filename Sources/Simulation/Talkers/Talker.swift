@@ -39,6 +39,8 @@ struct Talker: Sendable {
         var epoch: Int
         /// When its first sample played; moved on by every underrun.
         var start: Duration
+        /// True while the agent keeps silent to hear whether it is being interrupted.
+        var isPaused = false
     }
 
     private let habits: TalkerHabits
@@ -127,11 +129,16 @@ struct Talker: Sendable {
             guard isSound else { return }
             answer = Answer(epoch: epoch, start: now - offset)
             begins(at: now)
+        } else if answer?.isPaused == true {
+            answer = Answer(epoch: epoch, start: now - offset)
         } else if let start = answer?.start, now > start + offset {
             notes.underruns += 1
             answer?.start = now - offset
         }
     }
+
+    /// Notices that the agent keeps silent for a moment.
+    mutating func agentPaused() { answer?.isPaused = true }
 
     private mutating func begins(at now: Duration) {
         if case .speaking = state {

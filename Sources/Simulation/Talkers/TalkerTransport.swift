@@ -68,6 +68,7 @@ final class TalkerTransport: Transport {
                 state.talker.hear(epoch: frame.epoch, offset: offset, isSound: isSound, at: now)
             case .event(.agentSpeaking(false)): state.talker.agentEnded(at: now)
             case .event(.turnDropped): state.talker.turnDropped(at: now)
+            case .pause: state.talker.agentPaused()
             case .event, .cut: break
             }
         }
