@@ -71,13 +71,13 @@ struct SimulationTests {
         let crowd = try run(.rtx5090, .interleaved, sessions: 8)
         #expect(crowd.deviceShare > 0.95)
         #expect(percentile(0.5, crowd.voiceToVoice) > 800)
-        // A final transcript takes 18 ms. Before it: the quantum under way (a slice of a prompt takes 12.2 ms), the last step of
-        // the utterance with the gathering for it, or one of others. No voice, of which several wait all the time.
-        let longest = 18 + 12.2 + 6.3 + 3
+        // A final transcript takes 18 ms. Before it at most the quantum under way (a slice of a prompt takes 12.2 ms) and another
+        // session's final transcript, but none of the voices that wait all the time.
+        let longest = 12.2 + 18 + 18
         #expect(percentile(0.9, crowd.tiles.map(\.asrFinal)) < longest)
         // Processes that share a card blindly give it to the recogniser no sooner than to others.
         let blind = try run(.rtx5090, .reference, sessions: 8)
-        #expect(percentile(0.5, blind.tiles.map(\.asrFinal)) > 2 * longest)
+        #expect(percentile(0.5, blind.tiles.map(\.asrFinal)) > 1.5 * longest)
     }
 
     @Test func `an answer's next words are not in the way of its first sound`() throws {
