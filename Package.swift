@@ -118,12 +118,14 @@ let package = Package(
             resources: [.copy("Playground")]
         ),
 
+        library("Simulation", ["VoiceCore", "Inference", "Conversation", log]),
+
         // 6: entry
         .executableTarget(
             name: "repartee",
             dependencies: [
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "Transports", "SpeechRecognition", "LanguageModels",
-                "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Yams", log, metrics,
+                "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Simulation", "Yams", log, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -150,8 +152,15 @@ let package = Package(
         tests("SpeechSynthesisTests", ["SpeechSynthesis", "Audio"]),
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
+        tests("SimulationTests", ["Simulation", "Conversation", "Inference"]),
         tests("TransportTests", ["Transports", "Audio"] + nio),
-        tests("CommandLineTests", ["repartee", "Conversation", "LanguageModels", "SpeechRecognition"] + nio),
+        tests(
+            "CommandLineTests",
+            [
+                "repartee", "Conversation", "LanguageModels", "Simulation", "SpeechRecognition",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio
+        ),
         tests("VoiceServerTests", ["VoiceServer", "Audio", "Transports", log, metrics] + nio),
     ]
 )

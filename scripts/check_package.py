@@ -18,7 +18,7 @@ LAYERS = [
     {"WebRTC", "Audio", "Inference"},
     {"Transports", "SpeechRecognition", "LanguageModels", "SpeechSynthesis", "TurnDetection"},
     {"Conversation"},
-    {"VoiceServer"},
+    {"VoiceServer", "Simulation"},
     {"repartee"},
 ]
 # Targets in C, which have C's settings.

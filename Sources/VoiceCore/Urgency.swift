@@ -21,11 +21,17 @@ public final class Urgency: Sendable {
     public let owner: Int?
     /// The session's turn.
     public let epoch: Int
+    /// What this is a part of; nil for the whole.
+    package let whole: Urgency?
     private let state: Mutex<Level>
 
     /// How pressing the work is now.
     public var level: Level {
-        get { state.withLock { $0 } }
+        get {
+            let own = state.withLock { $0 }
+            guard let whole = whole?.level else { return own }
+            return own.rank > whole.rank ? own : whole
+        }
         set { state.withLock { $0 = newValue } }
     }
 
@@ -33,6 +39,27 @@ public final class Urgency: Sendable {
     public init(_ level: Level, owner: Int? = nil, epoch: Int = 0) {
         self.owner = owner
         self.epoch = epoch
+        whole = nil
         state = Mutex(level)
+    }
+
+    /// Makes the urgency of a part of some work: as pressing as the whole, or less where its own level is set to that.
+    public init(partOf whole: Urgency) {
+        owner = whole.owner
+        epoch = whole.epoch
+        self.whole = whole
+        state = Mutex(.firstAudio)
+    }
+}
+
+extension Urgency.Level {
+    /// The less pressing, the greater.
+    fileprivate var rank: Int {
+        switch self {
+        case .firstAudio: 0
+        case .refill: 1
+        case .speculation: 2
+        case .background: 3
+        }
     }
 }

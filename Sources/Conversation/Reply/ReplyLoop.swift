@@ -90,7 +90,7 @@ struct ReplyLoop {
         let failure = await withTaskGroup(of: VoiceError?.self) { group in
             // This task's unit of work and one more go to the children; each hands its own back when it ends.
             clock.workBegan()
-            group.addTask { await think(messages, epoch, urgency, clauses) }
+            group.addTask { await think(messages, epoch, Urgency(partOf: urgency), clauses) }
             group.addTask { await speak(clauses, Voice(loop: self, epoch: epoch, urgency: urgency)) }
             let first = await group.next() ?? nil
             // Thinking ends before speaking, unless the voice failed or the reply was cut.
@@ -118,6 +118,8 @@ struct ReplyLoop {
             if !hasSegment { report(.reply(epoch: epoch, .firstSegment(clock.now))) }
             hasSegment = true
             clauses.send(clause, tokens: tokens)
+            // The first audio waits for the voice from now on, and more text must not be in its way.
+            urgency.level = .refill(by: nil)
         }
         defer {
             clauses.finish()

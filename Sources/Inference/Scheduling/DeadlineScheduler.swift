@@ -3,7 +3,8 @@
 /// **Submit, then ask.** ``next(at:)`` names one quantum, which then runs until ``finished(_:at:)``; at most one runs at a
 /// time. The order is that of the classes, and inside a class of slack: the time left until the deadline after the
 /// expected cost. A refill with little slack goes as a first audio. Work that fills gaps begins only if no refill, waiting
-/// or announced, loses its comfort by it. The numbers are in ``SchedulerConfiguration``.
+/// or announced, loses its comfort by it. The numbers are in ``SchedulerConfiguration``. Requests that have an urgency are as
+/// pressing as that says when the choice is made: a draft whose turn is over goes as a first audio, however long it waited.
 ///
 /// Whoever calls it brings the time, which should not run backwards. Nothing here is allocated per quantum after the
 /// queue has had its longest.
@@ -27,7 +28,7 @@ package struct DeadlineScheduler: Sendable {
 
     struct Entry: Sendable {
         let ticket: Ticket
-        let request: QuantumRequest
+        var request: QuantumRequest
         /// Where its kind's cost is.
         let cost: Int
         let submitted: Duration
@@ -177,6 +178,7 @@ package struct DeadlineScheduler: Sendable {
     /// device to work that is about to come: then ask again at ``heldUntil(at:)``.
     package mutating func next(at now: Duration) -> Ticket? {
         guard running == nil, !waiting.isEmpty else { return nil }
+        for index in waiting.indices { waiting[index].request.renew() }
         reservations.removeAll { $0.end <= now }
         forecasts.removeAll { $0.deadline <= now }
         guard let (index, rank) = choice(at: now) else { return nil }

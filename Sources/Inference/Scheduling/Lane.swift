@@ -71,17 +71,32 @@ package final class Lane: Sendable {
         _ request: QuantumRequest,
         _ body: () throws(VoiceError) -> Result
     ) async throws(VoiceError) -> Result {
-        guard !Task.isCancelled else { throw Self.error(.cancelled, request) }
-        let ticket: Ticket
-        switch enter(request) {
-        case .granted(let granted): ticket = granted
-        case .waits(let waiting):
-            try await wait(waiting, request)
-            ticket = waiting
-        case .refused: throw Self.error(.refused, request)
-        }
+        let ticket = try await admit(request)
         defer { leave(ticket) }
         return try body()
+    }
+
+    /// Does what ``run(_:_:)`` does for a quantum whose body waits for something, such as a device that is only simulated.
+    /// - Parameter body: the quantum; the device is taken until it returns.
+    nonisolated(nonsending) package func occupy<Result>(
+        _ request: QuantumRequest,
+        _ body: () async throws(VoiceError) -> Result
+    ) async throws(VoiceError) -> Result {
+        let ticket = try await admit(request)
+        defer { leave(ticket) }
+        return try await body()
+    }
+
+    /// Waits until it is this request's turn.
+    nonisolated(nonsending) private func admit(_ request: QuantumRequest) async throws(VoiceError) -> Ticket {
+        guard !Task.isCancelled else { throw Self.error(.cancelled, request) }
+        switch enter(request) {
+        case .granted(let ticket): return ticket
+        case .waits(let ticket):
+            try await wait(ticket, request)
+            return ticket
+        case .refused: throw Self.error(.refused, request)
+        }
     }
 
     /// Takes an owner's waiting requests of this epoch and of earlier ones out of the queue; who waits for them gets

@@ -1,3 +1,5 @@
+package import VoiceCore
+
 /// What is computed in a quantum, such as `llm.decode`: quanta of one kind share an estimate of what they cost.
 ///
 /// A program has a handful of kinds, all of them constants.
@@ -29,6 +31,8 @@ package struct QuantumRequest: Sendable {
     /// How soon after this quantum the owner will ask for its next one; zero when this is the last. For that long after a
     /// quantum of recognition or of a first audio nothing less pressing is begun: it would come between any two tokens.
     package var followUp: Duration
+    /// What class and deadline follow while the request waits; nil where they stay what they are.
+    package var urgency: Urgency?
 
     /// Makes a request.
     package init(

@@ -91,21 +91,15 @@ actor LlamaEngine {
 
     private func quantum(of run: ChatSeat.Run, _ seat: Int, _ urgency: Urgency?) -> QuantumRequest {
         let units = min(run.unread.count, context.options.batch)
-        var quantum = QuantumRequest(
+        let urgency = urgency ?? Urgency(run.reply == nil ? .background : .firstAudio)
+        return QuantumRequest(
             units > 0 ? Self.prefillKind : Self.decodeKind,
-            .firstAudio,
+            urgency,
             // Chats must not be taken for each other, also where nobody says whose they are.
-            owner: urgency?.owner ?? seat + 1,
-            epoch: urgency?.epoch ?? 0,
-            units: max(1, units)
+            owner: urgency.owner ?? seat + 1,
+            units: max(1, units),
+            followUp: Self.followUp
         )
-        switch urgency?.level ?? (run.reply == nil ? .background : .firstAudio) {
-        case .firstAudio: quantum.followUp = Self.followUp
-        case .refill(let deadline): (quantum.quantumClass, quantum.deadline) = (.refill, deadline)
-        case .speculation: quantum.quantumClass = .speculation
-        case .background: quantum.quantumClass = .background
-        }
-        return quantum
     }
 
     /// The step itself. While it waited for the device another run of the chat may have begun.

@@ -27,6 +27,21 @@ struct DeadlineSchedulerTests {
         #expect(scheduler.drain() == [costly, soon, late])
     }
 
+    @Test func `a draft that waits goes as a first audio as soon as its turn is over`() throws {
+        var scheduler = tenMillisecondScheduler()
+        let urgency = Urgency(.speculation, epoch: 1)
+        let request = QuantumRequest(.step, urgency, owner: 1, followUp: .zero)
+        guard case .waiting(let draft) = scheduler.submit(request, at: .zero) else {
+            Issue.record("the queue was to have room")
+            return
+        }
+        let refill = try scheduler.enter(.refill, by: 10_000)
+        var meanwhile = scheduler
+        #expect(meanwhile.drain() == [refill, draft])
+        urgency.level = .firstAudio
+        #expect(scheduler.drain() == [draft, refill])
+    }
+
     @Test func `one quantum runs at a time`() throws {
         var scheduler = tenMillisecondScheduler()
         let first = try scheduler.enter(.background)

@@ -272,6 +272,28 @@ struct LaneTests {
         #expect(lane.waitingCount == 0)
     }
 
+    @Test func `a body that waits keeps the device until it returns`() async throws {
+        let clock = ManualClock()
+        let seen = Mutex<[Quantum]>([])
+        let lane = Lane(name: "test", clock: clock) { quantum in seen.withLock { $0.append(quantum) } }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await lane.occupy(QuantumRequest(.step, .background)) { () async throws(VoiceError) in
+                    try? await clock.sleep(until: .milliseconds(10))
+                }
+            }
+            await until { clock.sleeperCount == 1 }
+            group.addTask { try await lane.run(QuantumRequest(.step, .recognition)) {} }
+            await until { lane.waitingCount == 1 }
+            clock.advance(by: .milliseconds(10))
+            try await group.waitForAll()
+        }
+        let quanta = seen.withLock { $0 }
+        #expect(quanta.map(\.request.quantumClass) == [.background, .recognition])
+        #expect(quanta.map(\.cost) == [.milliseconds(10), .zero])
+        #expect(quanta.map(\.wait) == [.zero, .milliseconds(10)])
+    }
+
     @Test func `the observer sees every quantum`() async throws {
         let clock = ManualClock()
         let seen = Mutex<[Quantum]>([])
