@@ -8,11 +8,9 @@ internal import VoiceCore
 package struct TurnMachine: Sendable {
     /// How long to wait for what.
     package struct Configuration: Sendable, Equatable {
-        /// The turn is over from this probability on.
-        package var completeProbability: Float = 0.5
-        /// A turn judged incomplete is over after this much silence all the same (Smart Turn's fallback).
-        package var incompleteTimeout: Duration = .seconds(3)
-        /// A verdict that takes longer is not waited for: the turn counts as complete.
+        /// How much silence ends a turn.
+        package var endpointing = EndpointPolicy.adaptive(AdaptiveWait())
+        /// A verdict that takes longer is not waited for: silence alone decides.
         package var verdictTimeout: Duration = .seconds(1)
         /// A final transcript that takes longer counts as failed.
         package var transcriptTimeout: Duration = .seconds(5)
@@ -91,6 +89,11 @@ package struct TurnMachine: Sendable {
     package struct Pause: Sendable, Equatable {
         package var began: Duration
         package var request: Int
+        /// When the running request was made; nil once it was answered.
+        package var asked: Duration?
+        /// When the last request was made.
+        package var judged: Duration
+        /// The last answer; nil when the detector failed.
         package var probability: Float?
         package var hasVerdict = false
         package var lastSpeech: Duration?
@@ -205,8 +208,19 @@ package struct TurnMachine: Sendable {
 
     private mutating func hush(_ now: Duration) -> [Action] {
         guard case .speaking = person else { return [] }
+        var pause = Pause(began: now, request: request, judged: now)
+        let actions = judge(&pause, now)
+        person = .pausing(pause)
+        return actions
+    }
+
+    /// Asks for a verdict on the turn up to now, if the policy wants any.
+    private mutating func judge(_ pause: inout Pause, _ now: Duration) -> [Action] {
         request += 1
-        person = .pausing(Pause(began: now, request: request))
+        pause.request = request
+        guard configuration.endpointing.asksDetector else { return [] }
+        pause.asked = now
+        pause.judged = now
         return [.judge(request: request)]
     }
 
@@ -228,6 +242,7 @@ package struct TurnMachine: Sendable {
         guard case .pausing(var pause) = person, pause.request == request else { return [] }
         pause.probability = probability
         pause.hasVerdict = true
+        pause.asked = nil
         person = .pausing(pause)
         return decide(now)
     }
@@ -239,23 +254,32 @@ package struct TurnMachine: Sendable {
         return decide(now)
     }
 
-    /// Ends the turn if the silence is certain and either judged the end or too long.
+    /// Ends the turn if the silence is certain and long enough for how likely the end is; else asks again in time.
     private mutating func decide(_ now: Duration) -> [Action] {
-        guard case .pausing(let pause) = person, let confirmed = pause.silenceConfirmed,
+        guard case .pausing(var pause) = person, let confirmed = pause.silenceConfirmed,
             let lastSpeech = pause.lastSpeech
         else { return [] }
-        let isComplete: Bool
-        if pause.hasVerdict {
-            // A detector that fails must not make the agent deaf: silence alone decides then.
-            isComplete = pause.probability.map { $0 >= configuration.completeProbability } ?? true
-        } else {
-            isComplete = now - confirmed >= configuration.verdictTimeout
+        let policy = configuration.endpointing
+        if policy.asksDetector, !pause.hasVerdict {
+            // A detector that fails or hangs must not make the agent deaf: silence alone decides then.
+            guard now - confirmed >= configuration.verdictTimeout else { return [] }
         }
-        let hasTimedOut = now - lastSpeech >= configuration.incompleteTimeout
-        guard isComplete || hasTimedOut else { return [] }
+        let wait = policy.wait(probability: pause.hasVerdict ? pause.probability : nil)
+        guard now - lastSpeech >= wait else { return rejudgement(&pause, now) }
         person = .finalising(since: now)
-        let endpoint = Endpoint(lastSpeech: lastSpeech, silenceConfirmed: isComplete ? confirmed : now, committed: now)
-        return [.mark(turn: turn, endpoint), .finalise(turn: turn)]
+        // What is waited beyond the confirmed silence is endpointing, too.
+        let silence = max(confirmed, min(now, lastSpeech + wait))
+        return [.mark(turn: turn, Endpoint(lastSpeech: lastSpeech, silenceConfirmed: silence, committed: now)),
+            .finalise(turn: turn)]
+    }
+
+    /// Asks the detector again when enough silence has been added to what it heard.
+    private mutating func rejudgement(_ pause: inout Pause, _ now: Duration) -> [Action] {
+        guard let interval = configuration.endpointing.rejudgement, pause.asked == nil, now - pause.judged >= interval
+        else { return [] }
+        let actions = judge(&pause, now)
+        person = .pausing(pause)
+        return actions
     }
 
     // MARK: - The answer
