@@ -48,6 +48,7 @@ public struct Conversation: Sendable {
         let recognition = Mailbox<RecognitionLoop.Request>(capacity: 2048, overflow: .dropOldest, clock: clock)
         let judgement = Mailbox<(request: Int, audio: [Float])>(capacity: 2, overflow: .dropOldest, clock: clock)
         let jobs = Mailbox<ReplyLoop.Job>(capacity: 16, overflow: .refuseNewest, clock: clock)
+        let alarms = Mailbox<Duration>(capacity: 64, overflow: .dropOldest, clock: clock)
         let agentIsSpeaking = Mutex(false)
         let audio = TurnAudio()
 
@@ -92,6 +93,7 @@ public struct Conversation: Sendable {
             recognition: recognition,
             judgement: judgement,
             jobs: jobs,
+            alarms: alarms,
             agentSpeaks: { speaks in agentIsSpeaking.withLock { $0 = speaks } }
         )
 
@@ -107,7 +109,7 @@ public struct Conversation: Sendable {
             addTask(to: &group) { await judge(judgement, report) }
             addTask(to: &group) { await replyLoop.run() }
             addTask(to: &group) { await playout.run() }
-            addTask(to: &group) { await tick(report) }
+            addTask(to: &group) { await tick(at: alarms, report) }
             await session.begin()
             while let input = await inputs.next() { await session.handle(input) }
             await session.end()
@@ -173,11 +175,18 @@ public struct Conversation: Sendable {
         }
     }
 
-    /// Lets time-outs be noticed.
-    private func tick(_ report: @Sendable (SessionInput) -> Void) async {
-        while true {
-            do { try await clock.sleep(until: clock.now + .milliseconds(100)) } catch { return }
-            report(.turn(.tick))
+    /// Tells the session when a deadline has come. One that was overtaken meanwhile is told all the same: a tick too many
+    /// changes nothing, and a turn sets a handful of them, seconds ahead at most.
+    private func tick(at alarms: Mailbox<Duration>, _ report: @escaping @Sendable (SessionInput) -> Void) async {
+        await withDiscardingTaskGroup { group in
+            while let deadline = await alarms.next() {
+                clock.workBegan()
+                group.addTask {
+                    defer { clock.workEnded() }
+                    guard (try? await clock.sleep(until: deadline)) != nil else { return }
+                    report(.turn(.tick))
+                }
+            }
         }
     }
 }

@@ -54,6 +54,16 @@ internal import VoiceCore
         ("just text", "must hold 'key: value' lines"),
         ("a: [1,", "is not YAML"),
         ("turn_taking:\n  stop_ms: -5", "'turn_taking.stop_ms' must be a whole number from 64 to 5000"),
+        (
+            "turn_taking:\n  endpointing: clever",
+            "line 2: 'turn_taking.endpointing' must be one of adaptive, verdict, silence"
+        ),
+        ("turn_taking:\n  earliest_ms: 100", "'turn_taking.earliest_ms' must be a whole number from 160 to 60000"),
+        ("turn_taking:\n  certain: 0.5", "'turn_taking.certain' must be a number from 0.51 to 1"),
+        (
+            "turn_taking:\n  normal_ms: 4000",
+            "'turn_taking.earliest_ms', 'normal_ms' and 'longest_ms' must rise, but are 160, 4000, 3000"
+        ),
         ("agent:\n  interruptible: maybe", "'agent.interruptible' must be true or false"),
     ])
     func `a wrong file is refused with its place and what to do`(yaml: String, message: String) throws {
@@ -62,6 +72,31 @@ internal import VoiceCore
         #expect(found.message.contains(message), "\(found.message)")
         #expect(found.message.contains("my.yaml"))
         #expect(found.code == .malformedInput)
+    }
+
+    @Test(
+        arguments: [
+            ("", .adaptive(AdaptiveWait())), ("endpointing: adaptive", .adaptive(AdaptiveWait())),
+            ("endpointing: verdict", .verdict(complete: 0.5, timeout: .seconds(3))),
+            (
+                "incomplete_timeout_ms: 2000, complete_probability: 0.7, endpointing: verdict",
+                .verdict(complete: 0.7, timeout: .seconds(2))
+            ),
+            ("endpointing: silence, silence_ms: 500", .silence(.milliseconds(500))),
+        ] as [(String, EndpointPolicy)]
+    )
+    func `the rule for the end of a turn is chosen by name`(yaml: String, policy: EndpointPolicy) throws {
+        let settings = try SettingsFile.parse("turn_taking: {\(yaml)}", name: "x")
+        #expect(settings.conversation.turnTaking.endpointing == policy)
+    }
+
+    @Test func `the adaptive waits are read`() throws {
+        let yaml = "turn_taking: {longest_ms: 2000, certain: 0.9, earliest_ms: 200, normal_ms: 600}"
+        var wait = AdaptiveWait()
+        (wait.earliest, wait.normal) = (.milliseconds(200), .milliseconds(600))
+        (wait.longest, wait.certain) = (.milliseconds(2000), 0.9)
+        let settings = try SettingsFile.parse(yaml, name: "x")
+        #expect(settings.conversation.turnTaking.endpointing == .adaptive(wait))
     }
 
     @Test func `a file that is not there is missing input`() {

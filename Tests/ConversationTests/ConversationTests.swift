@@ -35,6 +35,7 @@ internal import VoiceTesting
         hearing utterances: [String] = ["what is it", "and then"],
         verdicts: [Float] = [],
         greeting: String = "",
+        configure: (inout ConversationConfiguration) -> Void = { _ in },
         script: @escaping ScriptedLanguageModel.Script = { _ in answer.split(separator: " ").map { " \($0)" } }
     ) async throws -> Outcome {
         let clock = ManualClock(isSelfDriving: true)
@@ -47,7 +48,8 @@ internal import VoiceTesting
             synthesizer: ToneSynthesizer(clock: clock)
         )
         let transport = LoopbackTransport(clock: clock, steps: steps)
-        let configuration = ConversationConfiguration(systemPrompt: "Be brief.", greeting: greeting)
+        var configuration = ConversationConfiguration(systemPrompt: "Be brief.", greeting: greeting)
+        configure(&configuration)
         let conversation = Conversation(
             engines: engines,
             configuration: configuration,
@@ -135,12 +137,55 @@ internal import VoiceTesting
         #expect(outcome.model.conversations.last?.count == 2)
     }
 
-    @Test func `an incomplete turn waits for three seconds`() async throws {
-        let outcome = try await converse([.speech(.seconds(1)), .silence(.seconds(12))], verdicts: [0.1])
+    /// How long after the last sound a turn ended on which the detector gives these verdicts.
+    private func endpoint(_ verdicts: [Float]) async throws -> LatencyTiles {
+        let outcome = try await converse([.speech(.seconds(1)), .silence(.seconds(12))], verdicts: verdicts)
         let turn = try #require(outcome.report.turns.first)
         let tiles = try #require(turn.tiles)
-        #expect(tiles.endpointWait >= 3000 && tiles.endpointWait < 3150)
         #expect(try abs(tiles.total - #require(turn.voiceToVoice)) < 1)
+        return tiles
+    }
+
+    @Test func `a turn ends at the very moment its wait is over`() async throws {
+        let tiles = try await endpoint([0.5])
+        #expect(abs(tiles.endpointWait - 400) < 0.01)
+        #expect(tiles.turnDetection < 0.01)
+    }
+
+    @Test func `a turn that is never judged complete waits for three seconds`() async throws {
+        let tiles = try await endpoint(Array(repeating: 0, count: 20))
+        #expect(abs(tiles.endpointWait - 3000) < 0.01)
+        #expect(tiles.turnDetection < 0.01)
+    }
+
+    @Test func `a turn that is judged complete at the second look ends then`() async throws {
+        let tiles = try await endpoint([0.1, 0.95])
+        // A hush after 64 ms and up to a window and a frame, 320 ms more, 60 ms for the verdict.
+        #expect(tiles.endpointWait + tiles.turnDetection >= 444)
+        #expect(tiles.endpointWait + tiles.turnDetection <= 444 + 32 + 20)
+    }
+
+    @Test func `speech that goes on right after an early end is heard and joined`() async throws {
+        // Voice activity hushes at 1088 ms and would be certain of the silence at 1152; the turn ends at 1160.
+        let outcome = try await converse(
+            [.speech(.seconds(1)), .silence(.milliseconds(170)), .speech(.seconds(1)), .silence(.seconds(10))],
+            verdicts: [1, 1],
+            configure: { $0.voiceActivity.stop = .milliseconds(320) }
+        )
+        #expect(outcome.report.turns.map(\.user) == ["what is it and then"])
+        let shown = outcome.transport.news.compactMap { if case .userSpeaking(let speaks) = $0 { speaks } else { nil } }
+        #expect(shown == [true, false, true, false])
+    }
+
+    @Test func `the same conversation takes the same time each time`() async throws {
+        let steps: [LoopbackTransport.Step] = [
+            .speech(.seconds(1)), .silence(.milliseconds(700)), .speech(.seconds(1)), .silence(.seconds(10)),
+        ]
+        let first = try await converse(steps, verdicts: [0.2, 0.3, 0.6])
+        for _ in 0..<5 {
+            let next = try await converse(steps, verdicts: [0.2, 0.3, 0.6])
+            #expect(next.report.turns == first.report.turns)
+        }
     }
 
     @Test func `noise without words is dropped with a reason, and the next turn works`() async throws {

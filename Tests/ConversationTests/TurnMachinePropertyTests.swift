@@ -1,34 +1,25 @@
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import Conversation
 
 /// Random event sequences on simulated time, from a seeded generator: what must hold whatever happens.
 @Suite struct TurnMachinePropertyTests {
-    /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     /// The world around a machine: engines that answer some time later, or never.
     private struct World {
+        static let step = Duration.milliseconds(20)
+        let wait = AdaptiveWait()
         var machine = TurnMachine(configuration: TurnMachine.Configuration())
+        var showsUserSpeaking = false
         var now = Duration.zero
-        var random: Generator
+        var random: SeededGenerator
         var pending: [(at: Duration, event: TurnMachine.Event)] = []
         var playing: Int?
         var ended: Set<Int> = []
         var opened: Set<Int> = []
 
-        init(seed: UInt64) { random = Generator(state: seed) }
+        init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
         mutating func perform(_ actions: [TurnMachine.Action]) {
             for action in actions { perform(action) }
@@ -54,8 +45,13 @@ internal import VoiceCore
                 playing = nil
             case .drop(let turn, _):
                 ended.insert(turn)
-            case .showUserSpeaking, .mark:
-                break
+            case .mark(_, let endpoint):
+                let silence = endpoint.committed - endpoint.lastSpeech
+                #expect(silence >= wait.earliest, "a turn was cut")
+                #expect(silence <= wait.longest + Self.step, "a turn was left waiting")
+            case .showUserSpeaking(let speaks):
+                #expect(speaks != showsUserSpeaking, "shown twice")
+                showsUserSpeaking = speaks
             }
         }
 
@@ -63,14 +59,14 @@ internal import VoiceCore
             pending.append((now + .milliseconds(Int.random(in: 1...milliseconds, using: &random)), event))
         }
 
-        /// Lets time pass to `end`, with a tick every 100 ms.
+        /// Lets time pass to `end`, with a tick in the step after each deadline.
         mutating func run(until end: Duration) {
             while now < end {
-                now += .milliseconds(20)
+                now += Self.step
                 let due = pending.filter { $0.at <= now }.sorted { $0.at < $1.at }
                 pending.removeAll { $0.at <= now }
                 for (_, event) in due { deliver(event) }
-                if now.components.attoseconds % 100_000_000_000_000_000 == 0 { deliver(.tick) }
+                if let deadline = machine.deadline, deadline <= now { deliver(.tick) }
             }
         }
 
@@ -88,14 +84,15 @@ internal import VoiceCore
                 let pause = Int.random(in: 20...1500, using: &world.random)
                 world.run(until: world.now + .milliseconds(pause))
                 let events: [TurnMachine.Event] = [
-                    .speechStarted, .speechStarted, .hush, .hush, .speechResumed,
+                    .speechStarted, .speechStarted, .hush(lastSpeech: world.now - .milliseconds(100)),
+                    .hush(lastSpeech: world.now - .milliseconds(160)), .speechResumed,
                     .speechStopped(lastSpeech: world.now - .milliseconds(100)),
                     .speechStopped(lastSpeech: world.now - .milliseconds(200)), .typed("typed"), .interruptRequested,
                 ]
                 if let event = events.randomElement(using: &world.random) { world.deliver(event) }
             }
             // The person falls silent for good.
-            world.deliver(.hush)
+            world.deliver(.hush(lastSpeech: world.now))
             world.deliver(.speechStopped(lastSpeech: world.now))
             world.run(until: world.now + .seconds(20))
             #expect(world.machine.person == .quiet, "seed \(seed): a turn never ended")

@@ -30,8 +30,17 @@ internal import Testing
         #expect(found[4...].flatMap { $0 }.count == 2)
     }
 
+    @Test func `a pause that is being answered is over: speech in it is an interruption`() {
+        var gate = VoiceActivityGate(configuration: VoiceActivityGate.Configuration(), windowLength: 512)
+        for window in "####.." { _ = gate.advance(probability: window == "#" ? 0.9 : 0.1, agentIsSpeaking: false) }
+        let found = (0..<6).map { _ in gate.advance(probability: 0.9, agentIsSpeaking: true) }
+        #expect(found[0] == [.stopped(lastSpeech: 4 * 512), .onset(position: 6 * 512)])
+        #expect(found[1...4].allSatisfy { $0 == [] })
+        #expect(found[5] == [.started])
+    }
+
     @Test func `speech after a hush resumes, before it nothing happened`() {
-        #expect(edges("####..#")[6] == [.resumed])
+        #expect(edges("####..#")[6] == [.resumed(position: 6 * 512)])
         #expect(edges("####.#")[5] == [])
     }
 }

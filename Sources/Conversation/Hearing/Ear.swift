@@ -80,18 +80,27 @@ struct Ear {
         switch edge {
         case .onset(let position):
             onset = position
-            audio.beginTurn(at: position)
+            audio.voiceBegan(at: position)
             recognition.send(.onset(position: position))
         case .falseOnset:
+            audio.voiceEnded()
             recognition.send(.falseOnset)
         case .started:
             recognition.send(.confirmed)
             report(.turn(.speechStarted))
-        case .resumed:
+        case .resumed(let position):
+            // The turn may have ended with the hush.
+            audio.voiceBegan(at: position)
+            recognition.send(.onset(position: position))
+            recognition.send(.confirmed)
             report(.turn(.speechResumed))
-        case .hush:
-            report(.turn(.hush))
+        case .hush(let lastSpeech):
+            audio.voiceEnded()
+            recognition.send(.hush)
+            report(.turn(.hush(lastSpeech: time(ofSpeechEnd: lastSpeech))))
         case .stopped(let lastSpeech):
+            audio.voiceEnded()
+            recognition.send(.hush)
             report(.turn(.speechStopped(lastSpeech: time(ofSpeechEnd: lastSpeech))))
         }
     }

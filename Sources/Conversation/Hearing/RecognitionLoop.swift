@@ -9,17 +9,22 @@ struct RecognitionLoop {
     enum Request: Sendable {
         /// The next samples of the microphone, 16 kHz mono.
         case audio([Float])
-        /// Something like speech began at this position of the stream.
+        /// Something like speech began, or went on, at this position of the stream.
         case onset(position: Int)
         /// It was nothing, unless the utterance already had speech.
         case falseOnset
         /// It was speech.
         case confirmed
+        /// Speech was followed by silence.
+        case hush
         /// The turn is over: answer with its final transcript.
         case finish(turn: Int)
         /// Forget the utterance.
         case reset
     }
+
+    /// What is heard at the moment.
+    private enum Voice { case none, possible, certain }
 
     /// Audio from before the onset that belongs to the utterance.
     private static let preRoll = SampleRate.speech.samples(in: .milliseconds(300))
@@ -35,6 +40,7 @@ struct RecognitionLoop {
     private var position = 0
     private var isInUtterance = false
     private var hasSpeech = false
+    private var voice = Voice.none
 
     init(
         stream: any RecognizerStream,
@@ -56,7 +62,9 @@ struct RecognitionLoop {
                 hasSpeech = false
                 unfed = []
                 report(.failure(error))
-                if case .finish(let turn) = request { report(.transcript(turn: turn, text: nil)) }
+                guard case .finish(let turn) = request else { continue }
+                report(.transcript(turn: turn, text: nil))
+                goOn()
             }
         }
     }
@@ -67,6 +75,7 @@ struct RecognitionLoop {
             position += samples.count
             if isInUtterance { try await feed(samples) } else { remember(samples) }
         case .onset(let onset):
+            voice = .possible
             guard !isInUtterance else { return }
             isInUtterance = true
             hasSpeech = false
@@ -75,13 +84,18 @@ struct RecognitionLoop {
             recent = []
             try await feed(begin)
         case .falseOnset:
+            voice = .none
             guard isInUtterance, !hasSpeech else { return }
             try await drop()
         case .confirmed:
+            voice = .certain
             hasSpeech = true
+        case .hush:
+            voice = .none
         case .finish(let turn):
             let text = try await finish()
             report(.transcript(turn: turn, text: text))
+            goOn()
         case .reset:
             guard isInUtterance else { return }
             try await drop()
@@ -111,6 +125,12 @@ struct RecognitionLoop {
         if !unfed.isEmpty { try await feedAll() }
         isInUtterance = false
         return try await stream.finish().text
+    }
+
+    /// Speech that went on while the turn was declared over is the next utterance, under way already.
+    private mutating func goOn() {
+        isInUtterance = voice != .none
+        hasSpeech = voice == .certain
     }
 
     private mutating func drop() async throws(VoiceError) {

@@ -12,6 +12,8 @@ final class TurnAudio: Sendable {
         var first = 0
         /// Where the running turn begins; nil between turns.
         var turnStart: Int?
+        /// Where what may be speech began; nil while nothing is heard.
+        var voiceStart: Int?
     }
 
     /// Smart Turn looks at 8 s (`TurnDetector`); one more for the edges.
@@ -34,13 +36,20 @@ final class TurnAudio: Sendable {
         }
     }
 
-    /// Marks that speech may have begun at `position`. Ignored while a turn runs.
-    func beginTurn(at position: Int) {
-        state.withLock { $0.turnStart = $0.turnStart ?? max(0, position - Self.preSpeech) }
+    /// Marks that speech may have begun at `position`: a turn begins there, or the running one goes on.
+    func voiceBegan(at position: Int) {
+        state.withLock { state in
+            let start = max(0, position - Self.preSpeech)
+            state.voiceStart = start
+            state.turnStart = state.turnStart ?? start
+        }
     }
 
-    /// Marks that the next speech begins a new turn.
-    func endTurn() { state.withLock { $0.turnStart = nil } }
+    /// Marks that what may have been speech is over, or was none.
+    func voiceEnded() { state.withLock { $0.voiceStart = nil } }
+
+    /// Marks that the next speech begins a new turn; speech that was heard meanwhile already has.
+    func endTurn() { state.withLock { $0.turnStart = $0.voiceStart } }
 
     /// The running turn's audio up to now, at most its last 9 s.
     func turn() -> [Float] {

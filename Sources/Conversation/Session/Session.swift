@@ -28,9 +28,12 @@ struct Session {
     private let recognition: Mailbox<RecognitionLoop.Request>
     private let judgement: Mailbox<(request: Int, audio: [Float])>
     private let jobs: Mailbox<ReplyLoop.Job>
+    private let alarms: Mailbox<Duration>
     private let agentSpeaks: @Sendable (Bool) -> Void
 
     private var machine: TurnMachine
+    /// The machine's deadline for which the alarm was set last.
+    private var alarm: Duration?
     private var context: Context
     private var reply: OpenReply?
     private var prefill: Mailbox<Never>?
@@ -50,6 +53,7 @@ struct Session {
         recognition: Mailbox<RecognitionLoop.Request>,
         judgement: Mailbox<(request: Int, audio: [Float])>,
         jobs: Mailbox<ReplyLoop.Job>,
+        alarms: Mailbox<Duration>,
         agentSpeaks: @escaping @Sendable (Bool) -> Void
     ) {
         self.configuration = configuration
@@ -61,6 +65,7 @@ struct Session {
         self.recognition = recognition
         self.judgement = judgement
         self.jobs = jobs
+        self.alarms = alarms
         self.agentSpeaks = agentSpeaks
         machine = TurnMachine(configuration: configuration.turnTaking)
         context = Context(systemPrompt: configuration.systemPrompt)
@@ -85,6 +90,13 @@ struct Session {
 
     /// Handles the next input.
     mutating func handle(_ input: SessionInput) async {
+        await take(input)
+        guard machine.deadline != alarm else { return }
+        alarm = machine.deadline
+        if let alarm { alarms.send(alarm) }
+    }
+
+    private mutating func take(_ input: SessionInput) async {
         switch input {
         case .turn(let event):
             // Nobody waits in silence for the answer to something typed.

@@ -25,11 +25,12 @@ package struct TurnMachine: Sendable {
     package enum Event: Sendable, Equatable {
         /// Voice activity is certain.
         case speechStarted
-        /// A first short silence; the turn's audio so far is ready to be judged.
-        case hush
-        /// Speech went on after `hush`.
+        /// A first short silence; the turn's audio so far is ready to be judged. `lastSpeech` is when the person's last
+        /// sound was heard.
+        case hush(lastSpeech: Duration)
+        /// Speech went on after `hush`, before `speechStopped`.
         case speechResumed
-        /// Silence is certain. `lastSpeech` is when the person's last sound was heard.
+        /// Silence is certain. `lastSpeech` as in `hush`, now known better.
         case speechStopped(lastSpeech: Duration)
         /// The answer to `judge` with this number; nil when the detector failed.
         case verdict(request: Int, probability: Float?)
@@ -88,15 +89,18 @@ package struct TurnMachine: Sendable {
     /// A silence inside or after a turn.
     package struct Pause: Sendable, Equatable {
         package var began: Duration
+        /// The person's last sound.
+        package var lastSpeech: Duration
+        /// The number of the last request for a verdict.
         package var request: Int
-        /// When the running request was made; nil once it was answered.
-        package var asked: Duration?
-        /// When the last request was made.
+        /// When it was made.
         package var judged: Duration
-        /// The last answer; nil when the detector failed.
+        /// Whether its answer is still to come.
+        package var isBeingJudged = false
+        /// The last answer; nil when the detector failed each time.
         package var probability: Float?
         package var hasVerdict = false
-        package var lastSpeech: Duration?
+        /// When voice activity was certain of the silence.
         package var silenceConfirmed: Duration?
     }
 
@@ -131,6 +135,15 @@ package struct TurnMachine: Sendable {
         }
     }
 
+    /// When something is due if nothing happens before: feed a `tick` then. Nil while there is nothing to wait for.
+    package var deadline: Duration? {
+        switch person {
+        case .quiet, .speaking: nil
+        case .finalising(let since): since + configuration.transcriptTimeout
+        case .pausing(let pause): [end(of: pause), nextJudgement(of: pause)].compactMap { $0 }.min()
+        }
+    }
+
     /// Begins a reply that answers nobody: the greeting. Returns its epoch.
     package mutating func greet() -> Int {
         epoch += 1
@@ -143,7 +156,7 @@ package struct TurnMachine: Sendable {
         switch event {
         case .speechStarted: return speechStarted()
         case .speechResumed: return speechResumed()
-        case .hush: return hush(now)
+        case .hush(let lastSpeech): return hush(lastSpeech, now)
         case .speechStopped(let lastSpeech): return speechStopped(lastSpeech, now)
         case .verdict(let request, let probability): return verdict(request, probability, now)
         case .transcript(let turn, let text): return transcript(turn, text)
@@ -200,15 +213,22 @@ package struct TurnMachine: Sendable {
     }
 
     private mutating func speechResumed() -> [Action] {
-        guard case .pausing = person else { return [] }
-        request += 1
-        person = .speaking
-        return []
+        switch person {
+        case .speaking:
+            return []
+        case .pausing:
+            request += 1
+            person = .speaking
+            return []
+        case .quiet, .finalising:
+            // The turn was over before the silence was certain.
+            return speechStarted()
+        }
     }
 
-    private mutating func hush(_ now: Duration) -> [Action] {
+    private mutating func hush(_ lastSpeech: Duration, _ now: Duration) -> [Action] {
         guard case .speaking = person else { return [] }
-        var pause = Pause(began: now, request: request, judged: now)
+        var pause = Pause(began: now, lastSpeech: lastSpeech, request: request, judged: now)
         let actions = judge(&pause, now)
         person = .pausing(pause)
         return actions
@@ -216,33 +236,35 @@ package struct TurnMachine: Sendable {
 
     /// Asks for a verdict on the turn up to now, if the policy wants any.
     private mutating func judge(_ pause: inout Pause, _ now: Duration) -> [Action] {
+        guard configuration.endpointing.asksDetector else { return [] }
         request += 1
         pause.request = request
-        guard configuration.endpointing.asksDetector else { return [] }
-        pause.asked = now
         pause.judged = now
+        pause.isBeingJudged = true
         return [.judge(request: request)]
     }
 
     private mutating func speechStopped(_ lastSpeech: Duration, _ now: Duration) -> [Action] {
         var actions: [Action] = []
-        if case .speaking = person { actions += hush(now) }
+        if case .speaking = person { actions += hush(lastSpeech, now) }
         guard case .pausing(var pause) = person else { return actions }
         pause.lastSpeech = lastSpeech
         pause.silenceConfirmed = now
         person = .pausing(pause)
-        if showsUserSpeaking {
-            showsUserSpeaking = false
-            actions.append(.showUserSpeaking(false))
-        }
-        return actions + decide(now)
+        return actions + showUserSilent() + decide(now)
+    }
+
+    private mutating func showUserSilent() -> [Action] {
+        guard showsUserSpeaking else { return [] }
+        showsUserSpeaking = false
+        return [.showUserSpeaking(false)]
     }
 
     private mutating func verdict(_ request: Int, _ probability: Float?, _ now: Duration) -> [Action] {
         guard case .pausing(var pause) = person, pause.request == request else { return [] }
-        pause.probability = probability
+        pause.probability = probability ?? pause.probability
         pause.hasVerdict = true
-        pause.asked = nil
+        pause.isBeingJudged = false
         person = .pausing(pause)
         return decide(now)
     }
@@ -254,32 +276,38 @@ package struct TurnMachine: Sendable {
         return decide(now)
     }
 
-    /// Ends the turn if the silence is certain and long enough for how likely the end is; else asks again in time.
+    /// Ends the turn if it has been silent for long enough, else asks again in time.
     private mutating func decide(_ now: Duration) -> [Action] {
-        guard case .pausing(var pause) = person, let confirmed = pause.silenceConfirmed,
-            let lastSpeech = pause.lastSpeech
-        else { return [] }
-        let policy = configuration.endpointing
-        if policy.asksDetector, !pause.hasVerdict {
-            // A detector that fails or hangs must not make the agent deaf: silence alone decides then.
-            guard now - confirmed >= configuration.verdictTimeout else { return [] }
-        }
-        let wait = policy.wait(probability: pause.hasVerdict ? pause.probability : nil)
-        guard now - lastSpeech >= wait else { return rejudgement(&pause, now) }
-        person = .finalising(since: now)
-        // What is waited beyond the confirmed silence is endpointing, too.
-        let silence = max(confirmed, min(now, lastSpeech + wait))
-        return [.mark(turn: turn, Endpoint(lastSpeech: lastSpeech, silenceConfirmed: silence, committed: now)),
-            .finalise(turn: turn)]
-    }
-
-    /// Asks the detector again when enough silence has been added to what it heard.
-    private mutating func rejudgement(_ pause: inout Pause, _ now: Duration) -> [Action] {
-        guard let interval = configuration.endpointing.rejudgement, pause.asked == nil, now - pause.judged >= interval
-        else { return [] }
+        guard case .pausing(var pause) = person else { return [] }
+        if let end = end(of: pause), now >= end { return commit(pause, now) }
+        guard let next = nextJudgement(of: pause), now >= next else { return [] }
         let actions = judge(&pause, now)
         person = .pausing(pause)
         return actions
+    }
+
+    /// When the turn is over if nothing happens before; nil while only voice activity can tell.
+    private func end(of pause: Pause) -> Duration? {
+        let policy = configuration.endpointing
+        if policy.needsCertainSilence, pause.silenceConfirmed == nil { return nil }
+        let end = pause.lastSpeech + policy.wait(probability: pause.hasVerdict ? pause.probability : nil)
+        guard policy.asksDetector, !pause.hasVerdict else { return end }
+        return max(end, pause.began + configuration.verdictTimeout)
+    }
+
+    /// When the detector is to be asked again; nil while it thinks, and for policies that ask once.
+    private func nextJudgement(of pause: Pause) -> Duration? {
+        guard !pause.isBeingJudged, let interval = configuration.endpointing.rejudgement else { return nil }
+        return pause.judged + interval
+    }
+
+    private mutating func commit(_ pause: Pause, _ now: Duration) -> [Action] {
+        person = .finalising(since: now)
+        // What was waited for on purpose is the endpoint's; the rest was spent on finding it.
+        let wait = configuration.endpointing.wait(probability: pause.hasVerdict ? pause.probability : nil)
+        let silence = min(now, max(pause.silenceConfirmed ?? pause.began, pause.lastSpeech + wait))
+        let endpoint = Endpoint(lastSpeech: pause.lastSpeech, silenceConfirmed: silence, committed: now)
+        return showUserSilent() + [.mark(turn: turn, endpoint), .finalise(turn: turn)]
     }
 
     // MARK: - The answer

@@ -14,7 +14,7 @@ package struct VoiceActivityGate: Sendable {
         /// The same while the agent is speaking: an interruption wants more certainty.
         package var startWhileSpeaking: Duration = .milliseconds(192)
         /// After so much silence the end of the turn is judged ahead of time: the verdict takes about as long as the rest
-        /// of ``stop``.
+        /// of ``stop``. A turn may end from here on.
         package var hush: Duration = .milliseconds(64)
         /// After so much silence the speaker counts as silent. The detector itself notices silence some 100 ms after the
         /// last sound, so that this is about 250 ms of it.
@@ -34,8 +34,8 @@ package struct VoiceActivityGate: Sendable {
         case started
         /// Speech was followed by a first short silence. `lastSpeech` is the end of the last window with speech.
         case hush(lastSpeech: Int)
-        /// Speech goes on after a `hush`.
-        case resumed
+        /// Speech goes on after a `hush`, in the window that starts at `position`.
+        case resumed(position: Int)
         /// Silence, for long enough. `lastSpeech` as in `hush`.
         case stopped(lastSpeech: Int)
     }
@@ -71,13 +71,11 @@ package struct VoiceActivityGate: Sendable {
         let begin = position
         position += windowLength
         let isVoiced = probability >= configuration.threshold
+        let silenceBegan = lastSpeech
         if isVoiced { lastSpeech = position }
         switch state {
         case .quiet:
-            guard isVoiced else { return [] }
-            state = .starting
-            windows = 1
-            return [.onset(position: begin)] + confirmStart(agentIsSpeaking)
+            return quietEdges(isVoiced, begin, agentIsSpeaking)
         case .starting:
             guard isVoiced else {
                 state = .quiet
@@ -92,13 +90,25 @@ package struct VoiceActivityGate: Sendable {
             hasHushed = false
             return silenceEdges()
         case .stopping:
+            if hasHushed, agentIsSpeaking {
+                // It is being answered: what comes now is an interruption, with all the certainty that takes.
+                state = .quiet
+                return [.stopped(lastSpeech: silenceBegan)] + quietEdges(isVoiced, begin, agentIsSpeaking)
+            }
             if isVoiced {
                 state = .speaking
-                return hasHushed ? [.resumed] : []
+                return hasHushed ? [.resumed(position: begin)] : []
             }
             windows += 1
             return silenceEdges()
         }
+    }
+
+    private mutating func quietEdges(_ isVoiced: Bool, _ begin: Int, _ agentIsSpeaking: Bool) -> [Edge] {
+        guard isVoiced else { return [] }
+        state = .starting
+        windows = 1
+        return [.onset(position: begin)] + confirmStart(agentIsSpeaking)
     }
 
     private mutating func confirmStart(_ agentIsSpeaking: Bool) -> [Edge] {

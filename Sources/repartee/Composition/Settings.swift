@@ -8,6 +8,8 @@ internal import VoiceServer
 struct Settings: Sendable {
     /// How the agent behaves.
     var conversation = ConversationConfiguration()
+    /// How the ends of turns are found; becomes `conversation.turnTaking.endpointing` when the file was read.
+    var endpointing = EndpointSettings()
     /// The name in the catalogue, or the path, of the language model.
     var languageModel = ModelCatalogue.defaultLanguageModel
     /// How the language model is loaded.

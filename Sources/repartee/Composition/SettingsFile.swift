@@ -85,11 +85,29 @@ enum SettingsFile {
             Key("turn_taking.stop_ms") { s, v throws(VoiceError) in
                 s.conversation.voiceActivity.stop = try v.milliseconds(64...5000)
             },
+            Key("turn_taking.endpointing") { s, v throws(VoiceError) in
+                s.endpointing.rule = try v.choice(EndpointSettings.Rule.self)
+            },
+            Key("turn_taking.earliest_ms") { s, v throws(VoiceError) in
+                s.endpointing.adaptive.earliest = try v.milliseconds(160...60_000)
+            },
+            Key("turn_taking.normal_ms") { s, v throws(VoiceError) in
+                s.endpointing.adaptive.normal = try v.milliseconds(160...60_000)
+            },
+            Key("turn_taking.longest_ms") { s, v throws(VoiceError) in
+                s.endpointing.adaptive.longest = try v.milliseconds(160...60_000)
+            },
+            Key("turn_taking.certain") { s, v throws(VoiceError) in
+                s.endpointing.adaptive.certain = Float(try v.number(0.51...1))
+            },
             Key("turn_taking.complete_probability") { s, v throws(VoiceError) in
-                s.conversation.turnTaking.completeProbability = Float(try v.number(0...1))
+                s.endpointing.completeProbability = Float(try v.number(0...1))
             },
             Key("turn_taking.incomplete_timeout_ms") { s, v throws(VoiceError) in
-                s.conversation.turnTaking.incompleteTimeout = try v.milliseconds(100...60_000)
+                s.endpointing.incompleteTimeout = try v.milliseconds(100...60_000)
+            },
+            Key("turn_taking.silence_ms") { s, v throws(VoiceError) in
+                s.endpointing.silence = try v.milliseconds(100...60_000)
             },
             Key("playout.lead_ms") { s, v throws(VoiceError) in
                 s.conversation.playoutLead = try v.milliseconds(20...100)
@@ -125,6 +143,9 @@ enum SettingsFile {
         for value in try flatten(root, path: "", name: name) {
             guard let key = keys.first(where: { $0.path == value.path }) else { throw unknown(value) }
             try key.apply(&settings, value)
+        }
+        do { settings.conversation.turnTaking.endpointing = try settings.endpointing.policy() } catch {
+            throw VoiceError(.malformedInput, "\(name): \(error.message)")
         }
         return settings
     }
@@ -166,6 +187,13 @@ enum SettingsFile {
                 throw refusal("a number from \(range.lowerBound) to \(range.upperBound)")
             }
             return number
+        }
+
+        func choice<Choice: RawRepresentable<String> & CaseIterable>(_ type: Choice.Type) throws(VoiceError) -> Choice {
+            guard let text = node.scalar?.string, let choice = Choice(rawValue: text) else {
+                throw refusal("one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            return choice
         }
 
         func milliseconds(_ range: ClosedRange<Int>) throws(VoiceError) -> Duration {

@@ -1,0 +1,213 @@
+internal import Testing
+internal import VoiceCore
+internal import VoiceTesting
+
+@testable internal import Conversation
+
+/// When turns end: the rules, and the machine that follows them.
+@Suite struct EndpointTests {
+    /// A person who has just said their last sound, and a machine with a rule.
+    private struct Bench {
+        var machine: TurnMachine
+        let lastSpeech = Duration.seconds(10)
+        var request = 0
+
+        init(_ policy: EndpointPolicy) {
+            var configuration = TurnMachine.Configuration()
+            configuration.endpointing = policy
+            machine = TurnMachine(configuration: configuration)
+            _ = machine.handle(.speechStarted, at: lastSpeech - .seconds(1))
+        }
+
+        /// Feeds an event that happens so many milliseconds after the last sound.
+        @discardableResult
+        mutating func feed(_ event: TurnMachine.Event, at milliseconds: Int) -> [TurnMachine.Action] {
+            let actions = machine.handle(event, at: lastSpeech + .milliseconds(milliseconds))
+            for case .judge(let request) in actions { self.request = request }
+            return actions
+        }
+
+        /// The silence after which the machine wants its next tick, in ms, to the microsecond.
+        var deadline: Double? { machine.deadline.map { (($0 - lastSpeech).milliseconds * 1000).rounded() / 1000 } }
+
+        var hasEnded: Bool {
+            if case .finalising = machine.person { true } else { false }
+        }
+
+        /// Silence that is noticed when the real voice activity does.
+        mutating func fallSilent(verdict: Float?) {
+            feed(.hush(lastSpeech: lastSpeech), at: 164)
+            feed(.speechStopped(lastSpeech: lastSpeech), at: 228)
+            feed(.verdict(request: request, probability: verdict), at: 270)
+        }
+    }
+
+    // MARK: - The rules
+
+    @Test(
+        arguments: [
+            (0, 3000.0), (0.25, 2400_000.0 / 3400), (0.5, 400), (0.725, 128_000.0 / 560), (0.95, 160), (1, 160),
+        ] as [(Float, Double)]
+    )
+    func `the adaptive wait falls with the probability of the end`(probability: Float, milliseconds: Double) {
+        let wait = EndpointPolicy.adaptive(AdaptiveWait()).wait(probability: probability)
+        #expect(abs(wait.milliseconds - milliseconds) < 0.1)
+    }
+
+    @Test func `the adaptive wait never rises with the probability and stays between its borders`() {
+        let wait = AdaptiveWait()
+        var last = wait.longest
+        for step in -100...1100 {
+            let next = wait.duration(probability: Float(step) / 1000)
+            #expect(next <= last && next >= wait.earliest)
+            last = next
+        }
+    }
+
+    @Test(arguments: [nil, Float.nan]) func `without a verdict silence decides`(probability: Float?) {
+        #expect(EndpointPolicy.adaptive(AdaptiveWait()).wait(probability: probability) == .milliseconds(400))
+        #expect(EndpointPolicy.verdict(complete: 0.5, timeout: .seconds(3)).wait(probability: probability) == .zero)
+        #expect(EndpointPolicy.silence(.seconds(1)).wait(probability: probability) == .seconds(1))
+    }
+
+    // MARK: - Adaptive
+
+    @Test func `a certain end needs no certain silence`() {
+        var bench = Bench(.adaptive(AdaptiveWait()))
+        #expect(bench.feed(.hush(lastSpeech: bench.lastSpeech), at: 130) == [.judge(request: 2)])
+        #expect(bench.feed(.verdict(request: 2, probability: 0.99), at: 150) == [])
+        #expect(bench.deadline == 160)
+        #expect(bench.feed(.tick, at: 159) == [])
+        #expect(bench.feed(.tick, at: 160).last == .finalise(turn: 1))
+    }
+
+    @Test func `a verdict after its wait ends the turn when it comes`() {
+        var bench = Bench(.adaptive(AdaptiveWait()))
+        bench.fallSilent(verdict: 0.99)
+        #expect(bench.hasEnded)
+    }
+
+    @Test func `a likely end waits for its share of silence and asks the session to come back then`() throws {
+        var bench = Bench(.adaptive(AdaptiveWait()))
+        bench.fallSilent(verdict: 0.5)
+        #expect(bench.deadline == 400)
+        #expect(bench.feed(.tick, at: 399) == [])
+        let end = bench.feed(.tick, at: 402)
+        guard case .mark(1, let endpoint) = try #require(end.first) else { Issue.record("no mark"); return }
+        #expect(endpoint.silenceConfirmed - bench.lastSpeech == .milliseconds(400))
+        #expect(endpoint.committed - bench.lastSpeech == .milliseconds(402))
+        #expect(end.last == .finalise(turn: 1))
+    }
+
+    @Test func `an unlikely end is judged again as the silence grows`() {
+        var bench = Bench(.adaptive(AdaptiveWait()))
+        bench.fallSilent(verdict: 0.1)
+        #expect(bench.deadline == 164 + 320)
+        #expect(bench.feed(.tick, at: 484) == [.judge(request: 3)])
+        #expect(bench.feed(.tick, at: 500) == [], "asked twice at once")
+        bench.feed(.verdict(request: 3, probability: 0.1), at: 600)
+        #expect(bench.deadline == 484 + 320)
+        #expect(bench.feed(.tick, at: 804) == [.judge(request: 4)])
+        let end = bench.feed(.verdict(request: 4, probability: 0.9), at: 900)
+        #expect(end.last == .finalise(turn: 1))
+    }
+
+    @Test func `a turn that is never judged complete ends with the longest wait`() {
+        var bench = Bench(.adaptive(AdaptiveWait()))
+        bench.fallSilent(verdict: 0)
+        while let deadline = bench.deadline, !bench.hasEnded {
+            for case .judge(let request) in bench.feed(.tick, at: Int(deadline)) {
+                bench.feed(.verdict(request: request, probability: 0), at: Int(deadline) + 60)
+            }
+            #expect(deadline <= 3000)
+            #expect(bench.hasEnded == (deadline == 3000))
+        }
+    }
+
+    @Test func `a detector that hangs is not waited for longer than a second`() {
+        var bench = Bench(.adaptive(AdaptiveWait()))
+        bench.feed(.hush(lastSpeech: bench.lastSpeech), at: 164)
+        bench.feed(.speechStopped(lastSpeech: bench.lastSpeech), at: 228)
+        #expect(bench.deadline == 1164)
+        #expect(bench.feed(.tick, at: 1163) == [])
+        #expect(bench.feed(.tick, at: 1164).last == .finalise(turn: 1))
+    }
+
+    @Test func `a detector that fails leaves the decision to the normal wait`() {
+        var bench = Bench(.adaptive(AdaptiveWait()))
+        bench.fallSilent(verdict: nil)
+        #expect(bench.deadline == 400)
+    }
+
+    // MARK: - The other rules
+
+    @Test func `a verdict alone waits for certain silence, and three seconds if the turn is incomplete`() {
+        let policy = EndpointPolicy.verdict(complete: 0.5, timeout: .seconds(3))
+        var complete = Bench(policy)
+        complete.feed(.hush(lastSpeech: complete.lastSpeech), at: 164)
+        #expect(complete.feed(.verdict(request: 2, probability: 0.99), at: 200) == [])
+        #expect(complete.deadline == nil)
+        #expect(complete.feed(.speechStopped(lastSpeech: complete.lastSpeech), at: 228).last == .finalise(turn: 1))
+        var incomplete = Bench(policy)
+        incomplete.fallSilent(verdict: 0.49)
+        #expect(incomplete.deadline == 3000)
+        #expect(incomplete.feed(.tick, at: 2999) == [])
+        #expect(incomplete.feed(.tick, at: 3000).last == .finalise(turn: 1))
+    }
+
+    @Test func `a verdict that comes after the silence ends the turn when it comes`() {
+        var bench = Bench(.verdict(complete: 0.5, timeout: .seconds(3)))
+        bench.feed(.hush(lastSpeech: bench.lastSpeech), at: 164)
+        bench.feed(.speechStopped(lastSpeech: bench.lastSpeech), at: 228)
+        let end = bench.feed(.verdict(request: 2, probability: 0.7), at: 300)
+        guard case .mark(1, let endpoint) = end.first else { Issue.record("no mark"); return }
+        #expect(endpoint.committed - endpoint.silenceConfirmed == .milliseconds(72))
+    }
+
+    @Test func `silence alone asks nobody`() {
+        var bench = Bench(.silence(.milliseconds(500)))
+        #expect(bench.feed(.hush(lastSpeech: bench.lastSpeech), at: 164) == [])
+        #expect(bench.feed(.speechStopped(lastSpeech: bench.lastSpeech), at: 228) == [.showUserSpeaking(false)])
+        #expect(bench.deadline == 500)
+        #expect(bench.feed(.tick, at: 500).last == .finalise(turn: 1))
+    }
+
+    // MARK: - Whatever happens
+
+    /// Random pauses, verdicts that come late or never, ticks at the machine's deadlines only.
+    @Test func `a turn ends no earlier than the earliest wait and no later than the longest`() {
+        let wait = AdaptiveWait()
+        for seed in 0..<2000 {
+            var random = SeededGenerator(seed: UInt64(seed))
+            var bench = Bench(.adaptive(wait))
+            var pending: [(at: Int, event: TurnMachine.Event)] = [
+                (Int.random(in: 60...260, using: &random), .hush(lastSpeech: bench.lastSpeech))
+            ]
+            pending.append((pending[0].at + 64, .speechStopped(lastSpeech: bench.lastSpeech)))
+            var steps = 0
+            while !bench.hasEnded, steps < 100 {
+                steps += 1
+                let next = pending.indices.min { pending[$0].at < pending[$1].at }
+                let deadline = bench.deadline.map { Int($0.rounded(.up)) }
+                let (now, event): (Int, TurnMachine.Event)
+                if let next, pending[next].at <= deadline ?? .max {
+                    (now, event) = pending.remove(at: next)
+                } else if let deadline {
+                    (now, event) = (deadline, .tick)
+                } else {
+                    break
+                }
+                for case .judge(let request) in bench.feed(event, at: now) {
+                    let answer = Bool.random(using: &random) ? Float.random(in: 0...1, using: &random) : nil
+                    let latency = Int.random(in: 1...1500, using: &random)
+                    pending.append((now + latency, .verdict(request: request, probability: answer)))
+                }
+                if bench.hasEnded {
+                    #expect(now >= 160, "seed \(seed)")
+                    #expect(now <= 3000, "seed \(seed)")
+                }
+            }
+            #expect(bench.hasEnded, "seed \(seed): the turn never ended")
+        }
+    }
+}
