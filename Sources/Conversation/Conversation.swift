@@ -11,6 +11,8 @@ public struct Conversation: Sendable {
     private let configuration: ConversationConfiguration
     private let clock: any SessionClock
     private let logger: Logger
+    private let trace: TraceSink?
+    private let name: String
 
     /// Makes a conversation.
     ///
@@ -19,16 +21,22 @@ public struct Conversation: Sendable {
     ///   - configuration: how the agent behaves.
     ///   - clock: the time it lives in.
     ///   - logger: takes one line a turn; never audio or words.
+    ///   - trace: takes what took how long: states of both sides, verdicts, synthesis, playout.
+    ///   - name: the conversation's group in the trace.
     public init(
         engines: Engines,
         configuration: ConversationConfiguration,
         clock: any SessionClock,
-        logger: Logger
+        logger: Logger,
+        trace: TraceSink? = nil,
+        name: String = "session"
     ) {
         self.engines = engines
         self.configuration = configuration
         self.clock = clock
         self.logger = logger
+        self.trace = trace
+        self.name = name
     }
 
     /// Talks until the person has gone.
@@ -51,6 +59,7 @@ public struct Conversation: Sendable {
         let alarms = Mailbox<Duration>(capacity: 64, overflow: .dropOldest, clock: clock)
         let agentIsSpeaking = Mutex(false)
         let audio = TurnAudio()
+        let sessionTrace = SessionTrace(group: name, sink: trace)
 
         let playout = Playout(
             clock: clock,
@@ -63,7 +72,7 @@ public struct Conversation: Sendable {
         let ear = Ear(
             activity: activity,
             gate: VoiceActivityGate(
-                configuration: configuration.voiceActivity,
+                configuration: configuration.policyVoiceActivity,
                 windowLength: engines.voiceActivity.windowLength
             ),
             audio: audio,
@@ -81,6 +90,7 @@ public struct Conversation: Sendable {
             configuration: configuration,
             clock: clock,
             jobs: jobs,
+            trace: sessionTrace,
             report: report
         )
         var session = Session(
@@ -94,6 +104,7 @@ public struct Conversation: Sendable {
             judgement: judgement,
             jobs: jobs,
             alarms: alarms,
+            trace: sessionTrace,
             agentSpeaks: { speaks in agentIsSpeaking.withLock { $0 = speaks } }
         )
 
@@ -106,7 +117,7 @@ public struct Conversation: Sendable {
                 var loop = recognitionLoop
                 await loop.run()
             }
-            addTask(to: &group) { await judge(judgement, report) }
+            addTask(to: &group) { await judge(judgement, sessionTrace, report) }
             addTask(to: &group) { await replyLoop.run() }
             addTask(to: &group) { await playout.run() }
             addTask(to: &group) { await tick(at: alarms, report) }
@@ -115,7 +126,7 @@ public struct Conversation: Sendable {
             await session.end()
             group.cancelAll()
         }
-        return ConversationReport(turns: session.reports)
+        return ConversationReport(turns: session.reports, speculation: session.speculation)
     }
 
     // MARK: - The session's tasks
@@ -162,11 +173,14 @@ public struct Conversation: Sendable {
     /// Asks the turn detector, one question at a time; a question that a newer one has overtaken is skipped.
     private func judge(
         _ requests: Mailbox<(request: Int, audio: [Float])>,
+        _ trace: SessionTrace,
         _ report: @Sendable (SessionInput) -> Void
     ) async {
         while let (request, audio) = await requests.next() {
             do {
+                let began = clock.now
                 let probability = try await engines.turnDetector.endProbability(ofTurn: audio)
+                trace.span("verdict", "P(end) \(probability)", from: began, to: clock.now)
                 report(.turn(.verdict(request: request, probability: probability)))
             } catch {
                 report(.failure(error))

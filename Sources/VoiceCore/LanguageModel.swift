@@ -122,4 +122,33 @@ public protocol Chat: Sendable {
     ///   - messages: the conversation so far, oldest first, ending with a user message.
     ///   - sampling: how tokens are chosen and how many at most.
     func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error>
+
+    /// Does what ``prefill(_:)`` does, as pressing as `urgency` says at each moment.
+    @discardableResult
+    func prefill(_ messages: [ChatMessage], urgency: Urgency) async throws(VoiceError) -> ReplyUsage
+
+    /// Does what ``reply(to:sampling:)`` does, as pressing as `urgency` says at each moment.
+    func reply(
+        to messages: [ChatMessage],
+        sampling: SamplingOptions,
+        urgency: Urgency
+    ) -> AsyncThrowingStream<ReplyEvent, any Error>
+}
+
+/// For models that share no device with others.
+extension Chat {
+    /// Prefills without looking at `urgency`.
+    @discardableResult
+    public func prefill(_ messages: [ChatMessage], urgency: Urgency) async throws(VoiceError) -> ReplyUsage {
+        try await prefill(messages)
+    }
+
+    /// Replies without looking at `urgency`.
+    public func reply(
+        to messages: [ChatMessage],
+        sampling: SamplingOptions,
+        urgency: Urgency
+    ) -> AsyncThrowingStream<ReplyEvent, any Error> {
+        reply(to: messages, sampling: sampling)
+    }
 }

@@ -46,11 +46,20 @@ public protocol RecognizerStream: Sendable {
     /// - Parameter flush: what is added to the end of the audio.
     func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript
 
+    /// The transcript that ``finish(flushing:)`` would give now, without ending the utterance: for a reply that is drafted
+    /// before the end of the turn is certain. What it takes to make it leaves no trace in the stream.
+    ///
+    /// - Returns: nil when the engine cannot tell.
+    func draft() async throws(VoiceError) -> Transcript?
+
     /// Drops the current utterance and forgets everything heard. The next `feed` begins a fresh one.
     func reset() async throws(VoiceError)
 }
 
 extension RecognizerStream {
+    /// Most engines cannot tell.
+    public func draft() async throws(VoiceError) -> Transcript? { nil }
+
     /// Ends the current utterance at the end of a turn: ``finish(flushing:)`` with ``RecognitionFlush/lookahead``.
     public func finish() async throws(VoiceError) -> Transcript { try await finish(flushing: .lookahead) }
 }

@@ -40,9 +40,17 @@ public final class ScriptedRecognizer: SpeechRecognizer {
     private let clock: any SessionClock
     private let finalLatency: Duration
     private let utterances: Mutex<[String]>
+    private let drafts: Mutex<[String]?>
 
     /// Makes a recogniser that needs `finalLatency` on `clock` for a final transcript.
-    public init(clock: any SessionClock, finalLatency: Duration = .milliseconds(20), utterances: [String]) {
+    /// - Parameter drafts: its drafts, one after the other; nil if it cannot tell.
+    public init(
+        clock: any SessionClock,
+        finalLatency: Duration = .milliseconds(20),
+        utterances: [String],
+        drafts: [String]? = nil
+    ) {
+        self.drafts = Mutex(drafts)
         self.clock = clock
         self.finalLatency = finalLatency
         self.utterances = Mutex(utterances)
@@ -78,7 +86,17 @@ public final class ScriptedRecognizer: SpeechRecognizer {
             return Transcript(text: text, isFinal: true)
         }
 
+        func draft() async throws(VoiceError) -> Transcript? {
+            guard hasHeardSpeech.withLock({ $0 }), let text = recognizer.nextDraft() else { return nil }
+            try? await recognizer.clock.sleep(until: recognizer.clock.now + recognizer.finalLatency)
+            return Transcript(text: text, isFinal: false)
+        }
+
         func reset() async throws(VoiceError) { hasHeardSpeech.withLock { $0 = false } }
+    }
+
+    private func nextDraft() -> String? {
+        drafts.withLock { drafts in drafts?.isEmpty == false ? drafts?.removeFirst() : nil }
     }
 }
 

@@ -54,6 +54,7 @@ internal import VoiceCore
         ("just text", "must hold 'key: value' lines"),
         ("a: [1,", "is not YAML"),
         ("turn_taking:\n  stop_ms: -5", "'turn_taking.stop_ms' must be a whole number from 64 to 5000"),
+        ("turn_taking:\n  policy: bold", "'turn_taking.policy' must be one of reference, interleaved, speculative"),
         (
             "turn_taking:\n  endpointing: clever",
             "line 2: 'turn_taking.endpointing' must be one of adaptive, verdict, silence"

@@ -27,8 +27,8 @@ internal import VoiceTesting
             return actions
         }
 
-        /// The silence after which the machine wants its next tick, in ms.
-        var deadline: Double? { machine.deadline.map { ($0 - lastSpeech).milliseconds } }
+        /// The silence after which the machine wants its next tick, in ms, to the microsecond.
+        var deadline: Double? { machine.deadline.map { (($0 - lastSpeech).milliseconds * 1000).rounded() / 1000 } }
 
         var hasEnded: Bool {
             if case .finalising = machine.person { true } else { false }

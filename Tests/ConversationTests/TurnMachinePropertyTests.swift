@@ -8,99 +8,155 @@ internal import VoiceTesting
 @Suite struct TurnMachinePropertyTests {
     /// The world around a machine: engines that answer some time later, or never.
     private struct World {
-        static let step = Duration.milliseconds(20)
         let wait = AdaptiveWait()
-        var machine = TurnMachine(configuration: TurnMachine.Configuration())
+        let draftsPerTurn: Int
+        var machine: TurnMachine
         var showsUserSpeaking = false
         var now = Duration.zero
         var random: SeededGenerator
         var pending: [(at: Duration, event: TurnMachine.Event)] = []
         var playing: Int?
+        /// The draft that is held, and what it answers.
+        var held: (epoch: Int, text: String)?
+        /// The newest epoch of a reply: an old one never comes back.
+        var newest = 0
+        var drafts = (turn: 0, count: 0)
         var ended: Set<Int> = []
         var opened: Set<Int> = []
+        /// What was wrong first.
+        var fault: String?
 
-        init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+        init(seed: UInt64) {
+            draftsPerTurn = Int(seed % 4)
+            var configuration = TurnMachine.Configuration()
+            configuration.draftsPerTurn = draftsPerTurn
+            machine = TurnMachine(configuration: configuration)
+            random = SeededGenerator(seed: seed)
+        }
 
-        mutating func perform(_ actions: [TurnMachine.Action]) {
-            for action in actions { perform(action) }
-            opened.insert(machine.turn)
+        mutating func check(_ holds: Bool, _ fault: @autoclosure () -> String) {
+            if !holds, self.fault == nil { self.fault = "\(fault()) at \(now)" }
         }
 
         mutating func perform(_ action: TurnMachine.Action) {
             switch action {
             case .judge(let request):
                 schedule(.verdict(request: request, probability: Float.random(in: 0...1, using: &random)), atMost: 1500)
+            case .draft(let request):
+                drafts = drafts.turn == machine.turn ? (drafts.turn, drafts.count + 1) : (machine.turn, 1)
+                check(drafts.count <= draftsPerTurn, "too many drafts in a turn")
+                let text = ["", "words", "other", nil].randomElement(using: &random) ?? nil
+                schedule(.draftTranscript(request: request, text: text), atMost: 1000)
+            case .speculate(_, let epoch, let text):
+                check(!text.isEmpty, "a draft of nothing")
+                check(held == nil && playing == nil, "a draft beside another answer")
+                check(epoch > newest, "an epoch came back")
+                newest = epoch
+                held = (epoch, text)
+            case .withdraw(let epoch):
+                check(held?.epoch == epoch, "a draft is thrown away that is not there")
+                held = nil
+            case .release(let turn, let epoch, let text):
+                check(held?.epoch == epoch, "a draft is released that is not there")
+                check(held?.text.lowercased() == text.lowercased(), "a draft of other words is released")
+                held = nil
+                play(epoch, answering: turn)
             case .finalise(let turn):
-                let text = ["", "words", nil].randomElement(using: &random) ?? nil
+                let text = ["", "words", "Words", nil].randomElement(using: &random) ?? nil
                 schedule(.transcript(turn: turn, text: text), atMost: 7000)
             case .reply(let turn, let epoch, let text):
-                #expect(!text.isEmpty)
-                #expect(playing == nil, "two replies at once")
-                playing = epoch
-                ended.insert(turn)
-                schedule(.replyAudible(epoch: epoch), atMost: 800)
-                schedule(.replyEnded(epoch: epoch), atMost: 4000)
+                check(!text.isEmpty, "an answer to nothing")
+                check(epoch > newest, "an epoch came back")
+                newest = epoch
+                play(epoch, answering: turn)
             case .cut(let epoch):
-                #expect(playing == epoch, "cut of a reply that is not there")
+                check(playing == epoch, "cut of a reply that is not there")
                 playing = nil
             case .drop(let turn, _):
                 ended.insert(turn)
             case .mark(_, let endpoint):
                 let silence = endpoint.committed - endpoint.lastSpeech
-                #expect(silence >= wait.earliest, "a turn was cut")
-                #expect(silence <= wait.longest + Self.step, "a turn was left waiting")
+                check(silence >= wait.earliest, "a turn was cut")
+                check(silence <= wait.longest + .milliseconds(100), "a turn was left waiting")
             case .showUserSpeaking(let speaks):
-                #expect(speaks != showsUserSpeaking, "shown twice")
+                check(speaks != showsUserSpeaking, "shown twice")
                 showsUserSpeaking = speaks
             }
+        }
+
+        mutating func play(_ epoch: Int, answering turn: Int) {
+            check(playing == nil && held == nil, "two replies at once")
+            playing = epoch
+            ended.insert(turn)
+            schedule(.replyAudible(epoch: epoch), atMost: 800)
+            schedule(.replyEnded(epoch: epoch), atMost: 4000)
         }
 
         mutating func schedule(_ event: TurnMachine.Event, atMost milliseconds: Int) {
             pending.append((now + .milliseconds(Int.random(in: 1...milliseconds, using: &random)), event))
         }
 
-        /// Lets time pass to `end`, with a tick in the step after each deadline.
+        /// Lets time pass to `end`: from event to event, with a tick at each deadline.
         mutating func run(until end: Duration) {
-            while now < end {
-                now += Self.step
-                let due = pending.filter { $0.at <= now }.sorted { $0.at < $1.at }
-                pending.removeAll { $0.at <= now }
-                for (_, event) in due { deliver(event) }
-                if let deadline = machine.deadline, deadline <= now { deliver(.tick) }
+            while fault == nil {
+                let next = pending.indices.min { pending[$0].at < pending[$1].at }
+                let deadline = machine.deadline ?? end
+                if let next, pending[next].at <= min(deadline, end) {
+                    let (at, event) = pending.remove(at: next)
+                    now = max(now, at)
+                    deliver(event)
+                } else if machine.deadline != nil, deadline <= end {
+                    now = max(now, deadline)
+                    deliver(.tick)
+                    check(machine.deadline.map { $0 > now } ?? true, "a deadline stays")
+                } else {
+                    now = max(now, end)
+                    return
+                }
             }
         }
 
         mutating func deliver(_ event: TurnMachine.Event) {
             if case .replyEnded(let epoch) = event, playing == epoch { playing = nil }
-            perform(machine.handle(event, at: now))
-            #expect(machine.currentEpoch == playing, "the machine and the loudspeaker disagree")
+            for action in machine.handle(event, at: now) { perform(action) }
+            opened.insert(machine.turn)
+            check(machine.currentEpoch == playing, "the machine and the loudspeaker disagree")
+        }
+
+        /// A conversation of `steps` random events, after which the person falls silent for good.
+        mutating func live(steps: Int) {
+            for _ in 0..<steps {
+                run(until: now + .milliseconds(Int.random(in: 20...1500, using: &random)))
+                switch Int.random(in: 0..<9, using: &random) {
+                case 0, 1: deliver(.speechStarted)
+                case 2: deliver(.hush(lastSpeech: now - .milliseconds(100)))
+                case 3: deliver(.hush(lastSpeech: now - .milliseconds(160)))
+                case 4: deliver(.speechResumed)
+                case 5: deliver(.speechStopped(lastSpeech: now - .milliseconds(100)))
+                case 6: deliver(.speechStopped(lastSpeech: now - .milliseconds(200)))
+                case 7: deliver(.typed("typed"))
+                default: deliver(.interruptRequested)
+                }
+            }
+            deliver(.hush(lastSpeech: now))
+            deliver(.speechStopped(lastSpeech: now))
+            run(until: now + .seconds(20))
+            check(machine.person == .quiet, "a turn never ended")
+            check(machine.agent == .silent, "a reply never ended")
+            check(held == nil, "a draft was forgotten")
+            check(opened.subtracting(ended).subtracting([0]).isEmpty, "turns without an end")
         }
     }
 
-    @Test func `every turn ends, and the machine always agrees with the loudspeaker`() {
-        for seed in 0..<400 {
-            var world = World(seed: UInt64(seed))
-            for _ in 0..<25 {
-                let pause = Int.random(in: 20...1500, using: &world.random)
-                world.run(until: world.now + .milliseconds(pause))
-                let events: [TurnMachine.Event] = [
-                    .speechStarted, .speechStarted, .hush(lastSpeech: world.now - .milliseconds(100)),
-                    .hush(lastSpeech: world.now - .milliseconds(160)), .speechResumed,
-                    .speechStopped(lastSpeech: world.now - .milliseconds(100)),
-                    .speechStopped(lastSpeech: world.now - .milliseconds(200)), .typed("typed"), .interruptRequested,
-                ]
-                if let event = events.randomElement(using: &world.random) { world.deliver(event) }
+    @Test(arguments: 0..<10)
+    func `every turn ends, and the machine always agrees with the loudspeaker`(block: UInt64) {
+        for seed in block * 10_000..<(block + 1) * 10_000 {
+            var world = World(seed: seed)
+            world.live(steps: 25)
+            guard world.fault == nil else {
+                Issue.record("seed \(seed): \(world.fault ?? "")")
+                return
             }
-            // The person falls silent for good.
-            world.deliver(.hush(lastSpeech: world.now))
-            world.deliver(.speechStopped(lastSpeech: world.now))
-            world.run(until: world.now + .seconds(20))
-            #expect(world.machine.person == .quiet, "seed \(seed): a turn never ended")
-            #expect(world.machine.agent == .silent, "seed \(seed)")
-            #expect(
-                world.opened.subtracting(world.ended).subtracting([0]).isEmpty,
-                "seed \(seed): turns without an end"
-            )
         }
     }
 }

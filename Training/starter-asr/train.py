@@ -43,6 +43,7 @@ def parse():
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--init", type=Path)
     parser.add_argument("--steps", type=int, default=60000)
+    parser.add_argument("--until", type=int, help="the step to stop at, to go on later with the same --steps")
     parser.add_argument("--warmup", type=int, default=150)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--cooldown", type=int, default=8000, help="steps at the end in which the rate goes to nothing")
@@ -162,7 +163,8 @@ class Training:
     def run(self):
         o, parameters = self.o, list(self.model.parameters())
         started, saved, report = time.monotonic(), time.monotonic(), []
-        while self.step < o.steps:
+        last = min(o.steps, o.until or o.steps)
+        while self.step < last:
             long, transducer = self.step >= o.long_from, self.step >= o.transducer_from
             rows = LONG if long else int(o.short * 100) // 8 * 8
             count = max(1, round(o.seconds * 100 / rows / o.processes))
@@ -196,7 +198,7 @@ class Training:
             if self.step % 500 == 0 and self.rank == 0:
                 self.evaluate(transducer)
                 started = time.monotonic()
-            if self.rank == 0 and (time.monotonic() - saved > 240 or self.step == o.steps):
+            if self.rank == 0 and (time.monotonic() - saved > 240 or self.step == last):
                 self.save()
                 saved = time.monotonic()
 

@@ -13,24 +13,31 @@ import torch
 
 from features import BANDS, GUARD, LEAD_IN, LEAD_OUT
 
+# So many utterances are cut off at one end.
+CUT_SHARE = 0.08
 # Rows by which a guess comes after the sound.
 GUESS_DELAY = 16
 
 
 class Corpus:
-    """Everything that `features.py` has written so far, with the tokens of each utterance."""
+    """Everything that `features.py` has written so far in these folders or shards, with the tokens of each utterance."""
 
     def __init__(self, folders, tokenizer):
         self.folders, self.tokenizer = [Path(folder) for folder in folders], tokenizer
         self.shards, self.utterances, self.seen = [], [], set()
+        pieces = tokenizer.id_to_piece(list(range(tokenizer.vocab_size())))
+        self.begins_word = np.array([piece.startswith("\u2581") for piece in pieces])
         self.refresh()
 
     def refresh(self):
         """Takes up new shards."""
-        for path in sorted(path for folder in self.folders for path in folder.glob("*.mel")):
+        for path in sorted(path for folder in self.folders
+                           for path in ([folder] if folder.suffix == ".mel" else folder.glob("*.mel"))):
             if path in self.seen:
                 continue
             self.seen.add(path)
+            aligned = path.with_suffix(".frames")
+            frames = np.fromfile(aligned, np.int16) if aligned.exists() else None
             self.shards.append(np.memmap(path, np.float16, "r").reshape(-1, BANDS))
             for u in json.load(open(path.with_suffix(".json"))):
                 tokens = np.array(self.tokenizer.encode(u["text"]), np.int64)
@@ -39,8 +46,11 @@ class Corpus:
                 if needed < u["frames"] // 8:
                     pieces = self.tokenizer.id_to_piece(tokens.tolist())
                     ends = np.cumsum([len(piece) for piece in pieces], dtype=np.float32)
+                    spoken = None
+                    if frames is not None:
+                        spoken, frames = frames[:len(tokens)], frames[len(tokens):]
                     self.utterances.append((len(self.shards) - 1, u["start"], u["frames"], tokens, u["voice"],
-                                            u["text"], ends / ends[-1]))
+                                            u["text"], ends / ends[-1], spoken))
 
     def mel(self, utterance):
         shard, start, frames = utterance[:3]
@@ -91,12 +101,15 @@ def window(corpus, noise, random, rows, difficulty):
         fitting = next((u for u in candidates if place + u[2] <= rows), None)
         if fitting is None:
             break
+        if random.random() < CUT_SHARE:
+            fitting = cut(corpus, random, fitting)
         speech = np.exp(corpus.mel(fitting)) * level * decibels(random.uniform(-3, 3))
         power[place:place + len(speech)] += speech
         total = speech.sum(1)
         loudness.append(total[total > total.mean() * 0.1].mean())
         tokens.append(fitting[3])
-        guess_tokens(guess, fitting, place)
+        if fitting[6] is not None:
+            guess_tokens(guess, fitting, place)
         if random.random() < 0.1:
             break
         place += len(speech) + int(random.exponential(30))
@@ -113,6 +126,23 @@ def window(corpus, noise, random, rows, difficulty):
     if random.random() < difficulty:
         mask(random, mel)
     return mel, np.concatenate(tokens) if tokens else np.zeros(0, np.int64), guess
+
+
+def cut(corpus, random, utterance):
+    """The utterance without its end, as when a speaker breaks off in a word, or without its beginning, as when a
+    microphone opens late; words that are not whole are not written. As it was where `align.py` has not been."""
+    shard, start, rows, tokens, voice, text, ends, spoken = utterance
+    borders = np.flatnonzero(corpus.begins_word[tokens])[1:]
+    if spoken is None or len(borders) == 0:
+        return utterance
+    border = random.choice(borders)
+    # The frames of the last token before the border and of the first one after it.
+    before, after = int(spoken[border - 1]), int(spoken[border])
+    if random.random() < 0.7:
+        row = 8 * int(random.integers(before + 2, max(before + 3, after)))
+        return shard, start, min(rows, row), tokens[:border], voice, text, None, None
+    row = 8 * max(0, int(random.integers(before - 1, max(before, after - 1))))
+    return shard, start + row, rows - row, tokens[border:], voice, text, None, None
 
 
 def guess_tokens(guess, utterance, place):

@@ -17,6 +17,8 @@ struct RecognitionLoop {
         case confirmed
         /// Speech was followed by silence.
         case hush
+        /// The turn may be over: answer with the transcript that it would have, and go on.
+        case draft(request: Int)
         /// The turn is over: answer with its final transcript.
         case finish(turn: Int)
         /// Forget the utterance.
@@ -92,6 +94,9 @@ struct RecognitionLoop {
             hasSpeech = true
         case .hush:
             voice = .none
+        case .draft(let request):
+            let text = try await draft()
+            report(.draftTranscript(request: request, text: text))
         case .finish(let turn):
             let text = try await finish()
             report(.transcript(turn: turn, text: text))
@@ -118,6 +123,13 @@ struct RecognitionLoop {
         let samples = unfed
         unfed = []
         if let partial = try await stream.feed(samples), hasSpeech { report(.partial(partial.text)) }
+    }
+
+    private mutating func draft() async throws(VoiceError) -> String? {
+        guard isInUtterance else { return nil }
+        if !unfed.isEmpty { try await feedAll() }
+        // Without a draft the answer waits for the final transcript; nothing is lost.
+        do { return try await stream.draft()?.text } catch { return nil }
     }
 
     private mutating func finish() async throws(VoiceError) -> String {

@@ -30,6 +30,8 @@ package actor Playout {
         var firstAudible: Int?
         var hasReportedAudible = false
         var isComplete = false
+        /// True while nothing of it may be heard: its turn may not be over.
+        var isHeld: Bool
         /// What the far end says it has played, and when it said so; nil if it never did.
         var acknowledged: (samples: Int, at: Duration)?
         var lastProgress = ""
@@ -59,6 +61,7 @@ package actor Playout {
     private let report: @Sendable (Event) -> Void
     private let wake: Signal
     private let room: Signal
+    private let gate: Signal
     private var reply: Reply?
     /// Times that the loudspeaker ran dry in the middle of a reply.
     package private(set) var underruns = 0
@@ -87,13 +90,24 @@ package actor Playout {
         self.report = report
         wake = Signal(clock: clock)
         room = Signal(clock: clock)
+        gate = Signal(clock: clock)
     }
 
     // MARK: - The reply's side
 
     /// Opens a reply; audio of every other epoch is refused from now on.
-    package func open(epoch: Int) {
-        reply = Reply(epoch: epoch)
+    /// - Parameter isHeld: whether nothing of it may be heard before ``release(epoch:)``.
+    package func open(epoch: Int, isHeld: Bool = false) {
+        reply = Reply(epoch: epoch, isHeld: isHeld)
+    }
+
+    /// Waits while the reply is held. False if it was cut meanwhile.
+    package func waitForRelease(epoch: Int) async -> Bool {
+        while let reply, reply.epoch == epoch, reply.isHeld {
+            await gate.wait()
+            if Task.isCancelled { return false }
+        }
+        return reply?.epoch == epoch
     }
 
     /// Begins a clause of a reply. False if the reply is not the open one.
@@ -126,6 +140,12 @@ package actor Playout {
         reply?.ledger.endClause()
     }
 
+    /// When the audio that a reply has now will have been played; nil if it is not the open one.
+    package func runsDry(epoch: Int) -> Duration? {
+        guard let reply, reply.epoch == epoch else { return nil }
+        return (reply.start ?? clock.now) + rate.duration(ofSamples: reply.sent + reply.waiting)
+    }
+
     /// Tells that no more audio of this reply will come.
     package func complete(epoch: Int) {
         guard reply?.epoch == epoch else { return }
@@ -149,11 +169,28 @@ package actor Playout {
         if begun > start { report(.confirmed(epoch: epoch, at: begun + rate.duration(ofSamples: first))) }
     }
 
+    /// Lets a held reply be heard, from now on.
+    package func release(epoch: Int) {
+        guard reply?.epoch == epoch else { return }
+        reply?.isHeld = false
+        gate.raise()
+        wake.raise()
+    }
+
+    /// Throws a held reply away; the far end never knew of it.
+    package func discard(epoch: Int) {
+        guard let reply, reply.epoch == epoch, reply.isHeld else { return }
+        self.reply = nil
+        room.raise()
+        gate.raise()
+    }
+
     /// Silences a reply now. Returns the text that was heard, nil if the reply is not open any more.
     package func cut(epoch: Int) async -> String? {
         guard let reply, reply.epoch == epoch else { return nil }
         self.reply = nil
         room.raise()
+        gate.raise()
         let heard = reply.ledger.heard(afterSamples: heardSamples(of: reply, at: clock.now))
         await send(.cut(epoch: epoch))
         return heard
@@ -192,7 +229,7 @@ package actor Playout {
 
     /// The next frame to send, without removing it: up to 20 ms of what waits, less only at the end of a reply.
     private func takeFrame() -> PlayoutFrame? {
-        guard let reply else { return nil }
+        guard let reply, !reply.isHeld else { return nil }
         let length = rate.samples(in: Self.frame)
         guard reply.waiting >= length || (reply.isComplete && reply.waiting > 0) else { return nil }
         let end = min(reply.audio.count, reply.first + length)
@@ -215,13 +252,14 @@ package actor Playout {
 
     /// When everything sent so far will have been played, if that is worth waiting for.
     private func drainDeadline() -> Duration? {
-        guard let reply, let start = reply.start else { return reply?.isComplete == true ? clock.now : nil }
+        guard let reply, !reply.isHeld else { return nil }
+        guard let start = reply.start else { return reply.isComplete ? clock.now : nil }
         let end = start + rate.duration(ofSamples: reply.sent)
         return end <= clock.now && !reply.isComplete ? nil : end
     }
 
     private func finishIfDrained() {
-        guard let reply, reply.isComplete, reply.waiting == 0 else { return }
+        guard let reply, !reply.isHeld, reply.isComplete, reply.waiting == 0 else { return }
         let end = (reply.start ?? clock.now) + rate.duration(ofSamples: reply.sent)
         guard clock.now >= end else { return }
         self.reply = nil

@@ -19,6 +19,8 @@ struct ReplyLoop {
 
         var work: Work
         var stop: Mailbox<Never>
+        /// How pressing it is; the session and the loop keep it up to date.
+        var urgency: Urgency
     }
 
     let chat: any Chat
@@ -28,6 +30,7 @@ struct ReplyLoop {
     let configuration: ConversationConfiguration
     let clock: any SessionClock
     let jobs: Mailbox<Job>
+    let trace: SessionTrace
     let report: @Sendable (SessionInput) -> Void
 
     /// Does jobs until the mailbox ends.
@@ -44,7 +47,7 @@ struct ReplyLoop {
             clock.workBegan()
             clock.workBegan()
             clock.workEnded()
-            group.addTask { await work(job.work) }
+            group.addTask { await work(job.work, job.urgency) }
             group.addTask { _ = await job.stop.next() }
             await group.next()
             group.cancelAll()
@@ -53,19 +56,17 @@ struct ReplyLoop {
         }
     }
 
-    private func work(_ work: Job.Work) async {
+    private func work(_ work: Job.Work, _ urgency: Urgency) async {
         switch work {
         case .answer(let epoch, let messages):
-            await playout.open(epoch: epoch)
-            await attempt(epoch) { () async throws(VoiceError) in try await answer(messages, epoch: epoch) }
+            await attempt(epoch) { () async throws(VoiceError) in try await answer(messages, epoch, urgency) }
         case .say(let epoch, let text):
-            await playout.open(epoch: epoch)
             await attempt(epoch) { () async throws(VoiceError) in
-                var voice = Voice(loop: self, epoch: epoch)
+                var voice = Voice(loop: self, epoch: epoch, urgency: urgency)
                 try await voice.speak(text)
             }
         case .prefill(let messages):
-            do { try await chat.prefill(messages) } catch {
+            do { try await chat.prefill(messages, urgency: urgency) } catch {
                 if error.code != .cancelled { report(.failure(error)) }
             }
         }
@@ -83,58 +84,102 @@ struct ReplyLoop {
         await playout.complete(epoch: epoch)
     }
 
-    private func answer(_ messages: [ChatMessage], epoch: Int) async throws(VoiceError) {
-        var voice = Voice(loop: self, epoch: epoch)
-        var segmenter = ClauseSegmenter(configuration: configuration.clauses)
-        var hasToken = false
+    /// Thinks and speaks at the same time: the model goes on while clauses are synthesised, as far as its credit goes.
+    private func answer(_ messages: [ChatMessage], _ epoch: Int, _ urgency: Urgency) async throws(VoiceError) {
+        let clauses = ClauseQueue(credit: configuration.policy == .reference ? 0 : ClauseQueue.credit, clock: clock)
+        let failure = await withTaskGroup(of: VoiceError?.self) { group in
+            // This task's unit of work and one more go to the children; each hands its own back when it ends.
+            clock.workBegan()
+            group.addTask { await think(messages, epoch, urgency, clauses) }
+            group.addTask { await speak(clauses, Voice(loop: self, epoch: epoch, urgency: urgency)) }
+            let first = await group.next() ?? nil
+            // Thinking ends before speaking, unless the voice failed or the reply was cut.
+            if first != nil { group.cancelAll() }
+            clock.workEnded()
+            let second = await group.next() ?? nil
+            return first ?? second
+        }
+        if let failure { throw failure }
+    }
+
+    /// Has the model answer, clause by clause. A draft stops after its first clause until its turn is over.
+    private func think(
+        _ messages: [ChatMessage],
+        _ epoch: Int,
+        _ urgency: Urgency,
+        _ clauses: ClauseQueue
+    ) async -> VoiceError? {
+        var segmenter: any Segmenter =
+            configuration.policy == .reference
+            ? ReferenceSegmenter() : ClauseSegmenter(configuration: configuration.clauses)
+        var tokens = 0
         var hasSegment = false
+        func say(_ clause: String) {
+            if !hasSegment { report(.reply(epoch: epoch, .firstSegment(clock.now))) }
+            hasSegment = true
+            clauses.send(clause, tokens: tokens)
+        }
+        defer {
+            clauses.finish()
+            report(.reply(epoch: epoch, .computed(tokens: tokens)))
+        }
         do {
-            for try await event in chat.reply(to: messages, sampling: configuration.sampling) {
+            for try await event in chat.reply(to: messages, sampling: configuration.sampling, urgency: urgency) {
                 switch event {
                 case .text(let piece):
-                    if !hasToken {
-                        hasToken = true
-                        report(.reply(epoch: epoch, .firstToken(clock.now)))
-                    }
-                    for clause in segmenter.feed(piece) {
-                        if !hasSegment {
-                            hasSegment = true
-                            report(.reply(epoch: epoch, .firstSegment(clock.now)))
-                        }
-                        guard try await voice.speak(clause) else { return }
-                    }
+                    tokens += 1
+                    if tokens == 1 { report(.reply(epoch: epoch, .firstToken(clock.now))) }
+                    segmenter.feed(piece).forEach(say)
                 case .finished(let usage, _):
                     report(.reply(epoch: epoch, .generated(usage)))
                 }
+                // Of a draft that is for nothing, more than a clause would be waste.
+                if hasSegment { guard await playout.waitForRelease(epoch: epoch) else { return nil } }
+                await clauses.waitForCredit()
+                if Task.isCancelled { return nil }
             }
         } catch {
-            try await apologise(ifNothingWasSaid: !hasSegment, for: error, voice: &voice)
+            let failure = VoiceError.wrapping(error, doing: "the language model failed")
+            guard failure.code != .cancelled, !hasSegment, !configuration.apology.isEmpty else { return failure }
+            // A person who hears nothing does not know that something failed: say so.
+            report(.failure(failure))
+            clauses.send(configuration.apology, tokens: tokens)
+            return nil
         }
-        guard !Task.isCancelled, let rest = segmenter.finish() else { return }
-        if !hasSegment { report(.reply(epoch: epoch, .firstSegment(clock.now))) }
-        _ = try await voice.speak(rest)
+        if !Task.isCancelled, let rest = segmenter.finish() { say(rest) }
+        return nil
     }
 
-    /// A person who hears nothing does not know that something failed: say so.
-    private func apologise(ifNothingWasSaid: Bool, for error: any Error, voice: inout Voice) async throws(VoiceError) {
-        let failure = VoiceError.wrapping(error, doing: "the language model failed")
-        guard failure.code != .cancelled, ifNothingWasSaid, !configuration.apology.isEmpty else { throw failure }
-        report(.failure(failure))
-        try await voice.speak(configuration.apology)
+    private func speak(_ clauses: ClauseQueue, _ voice: consuming Voice) async -> VoiceError? {
+        do throws(VoiceError) {
+            while let (clause, tokens) = await clauses.next() {
+                guard try await voice.speak(clause) else { return nil }
+                clauses.spoke(tokens: tokens)
+            }
+            return nil
+        } catch {
+            return error
+        }
     }
 }
 
 extension ReplyLoop {
     /// The speaking half of one reply: synthesises clauses at the synthesiser's rate, plays them at the transport's.
     struct Voice {
+        /// Audio that is to be left when the next text comes, for the voice needs time as well.
+        private static let reserve = Duration.milliseconds(80)
+
         private let loop: ReplyLoop
-        private let epoch: Int
+        let epoch: Int
         private var resampler: Resampler
         private var hasAudio = false
+        /// Of the text that is still to come.
+        let urgency: Urgency
 
-        init(loop: ReplyLoop, epoch: Int) {
+        init(loop: ReplyLoop, epoch: Int, urgency: Urgency) {
             self.loop = loop
             self.epoch = epoch
+            self.urgency = urgency
             resampler = Resampler(from: loop.synthesizer.sampleRate, to: loop.playoutRate)
         }
 
@@ -142,6 +187,11 @@ extension ReplyLoop {
         @discardableResult
         mutating func speak(_ clause: String) async throws(VoiceError) -> Bool {
             guard await loop.playout.beginClause(clause, epoch: epoch) else { return false }
+            let began = loop.clock.now
+            defer {
+                let letters = "\(clause.utf8.count)"
+                loop.trace.span("voice", "reply \(epoch)", from: began, to: loop.clock.now, ["letters": letters])
+            }
             do {
                 for try await chunk in loop.synthesizer.speak(clause) {
                     guard await play(resampler.feed(chunk.samples), chunk.words) else { return false }
@@ -151,6 +201,9 @@ extension ReplyLoop {
             }
             guard await play(resampler.flush(), []) else { return false }
             await loop.playout.endClause(epoch: epoch)
+            if hasAudio, urgency.level != .speculation {
+                urgency.level = .refill(by: await loop.playout.runsDry(epoch: epoch).map { $0 - Self.reserve })
+            }
             return true
         }
 

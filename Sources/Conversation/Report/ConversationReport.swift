@@ -44,9 +44,11 @@ public struct ConversationReport: Sendable, Codable, Equatable {
         public var firstToken: Spread
         /// First audio, from the first clause.
         public var firstAudio: Spread
+        /// Drafts: how many, how many were heard, and what the others cost.
+        public var speculation: SpeculationCount
 
         private enum CodingKeys: String, CodingKey {
-            case turns
+            case turns, speculation
             case voiceToVoice = "v2v_ms"
             case asrFinal = "asr_final_ms"
             case firstToken = "llm_ttft_ms"
@@ -60,7 +62,7 @@ public struct ConversationReport: Sendable, Codable, Equatable {
     public var summary: Summary
 
     /// Summarises turns.
-    public init(turns: [TurnReport]) {
+    public init(turns: [TurnReport], speculation: SpeculationCount) {
         self.turns = turns
         let tiles = turns.compactMap(\.tiles)
         summary = Summary(
@@ -68,7 +70,8 @@ public struct ConversationReport: Sendable, Codable, Equatable {
             voiceToVoice: Spread(turns.compactMap(\.voiceToVoice)),
             asrFinal: Spread(tiles.map(\.asrFinal)),
             firstToken: Spread(tiles.map(\.llmFirstToken)),
-            firstAudio: Spread(tiles.map(\.ttsFirstAudio))
+            firstAudio: Spread(tiles.map(\.ttsFirstAudio)),
+            speculation: speculation
         )
     }
 }

@@ -14,6 +14,10 @@ public struct ConversationConfiguration: Sendable {
     public var recognition: RecognitionOptions
     /// The borders of speech.
     package var voiceActivity = VoiceActivityGate.Configuration()
+    /// When and in what pieces answers are made.
+    public var policy = ReplyPolicy.speculative
+    /// Answers that `speculative` may draft in one turn; each but the last is thrown away.
+    public var draftsPerTurn = 3
     /// The ends of turns.
     package var turnTaking = TurnMachine.Configuration()
     /// The lengths of clauses.
@@ -41,6 +45,24 @@ public struct ConversationConfiguration: Sendable {
         self.recognition = recognition
         self.playoutLead = playoutLead
         self.audibleThreshold = audibleThreshold
+    }
+
+    /// ``voiceActivity``, unless the policy has its own.
+    var policyVoiceActivity: VoiceActivityGate.Configuration {
+        guard policy == .reference else { return voiceActivity }
+        // `stop_secs` of 0.2; the verdict is asked for after it.
+        var reference = VoiceActivityGate.Configuration()
+        reference.stop = .milliseconds(200)
+        reference.hush = reference.stop
+        return reference
+    }
+
+    /// ``turnTaking``, unless the policy has its own.
+    var policyTurnTaking: TurnMachine.Configuration {
+        var own = turnTaking
+        if policy == .reference { own.endpointing = .verdict(complete: 0.5, timeout: .seconds(3)) }
+        own.draftsPerTurn = policy == .speculative ? draftsPerTurn : 0
+        return own
     }
 
     /// The default ``systemPrompt``.

@@ -9,9 +9,15 @@ struct Session {
     private struct OpenReply {
         var epoch: Int
         var turn: Int
-        /// What it answers; nil for the greeting.
+        /// What it answers, in the words that the model was given; nil for the greeting.
         var user: String?
-        var timeline: TurnTimeline
+        /// The final transcript of what a draft answers: the words of `user`, perhaps with other punctuation.
+        var transcript: String?
+        /// Whether it is a draft whose turn may not be over.
+        var isHeld = false
+        var speculation = TurnReport.Speculation.none
+        var urgency: Urgency
+        var timeline = TurnTimeline()
         var usage: ReplyUsage?
         var stop: Mailbox<Never>
         var isAudible = false
@@ -30,6 +36,7 @@ struct Session {
     private let jobs: Mailbox<ReplyLoop.Job>
     private let alarms: Mailbox<Duration>
     private let agentSpeaks: @Sendable (Bool) -> Void
+    private var trace: SessionTrace
 
     private var machine: TurnMachine
     /// The machine's deadline for which the alarm was set last.
@@ -40,6 +47,8 @@ struct Session {
     /// What the person said in the turn whose reply was cut before it was heard.
     private var unanswered: (turn: Int, user: String)?
     private var endpoints: [Int: TurnMachine.Endpoint] = [:]
+    private(set) var speculation = SpeculationCount()
+    private var stablePrefix = StablePrefix()
     /// The finished turns that answered the person, in order.
     private(set) var reports: [TurnReport] = []
 
@@ -54,6 +63,7 @@ struct Session {
         judgement: Mailbox<(request: Int, audio: [Float])>,
         jobs: Mailbox<ReplyLoop.Job>,
         alarms: Mailbox<Duration>,
+        trace: SessionTrace,
         agentSpeaks: @escaping @Sendable (Bool) -> Void
     ) {
         self.configuration = configuration
@@ -66,18 +76,20 @@ struct Session {
         self.judgement = judgement
         self.jobs = jobs
         self.alarms = alarms
+        self.trace = trace
         self.agentSpeaks = agentSpeaks
-        machine = TurnMachine(configuration: configuration.turnTaking)
+        machine = TurnMachine(configuration: configuration.policyTurnTaking)
         context = Context(systemPrompt: configuration.systemPrompt)
     }
 
     /// Greets the person, or prepares for them to speak first.
     mutating func begin() async {
         guard !configuration.greeting.isEmpty else { return prepare() }
-        let stop = Mailbox<Never>(capacity: 1, overflow: .refuseNewest, clock: clock)
         let epoch = machine.greet()
-        reply = OpenReply(epoch: epoch, turn: 0, user: nil, timeline: TurnTimeline(), stop: stop)
-        start(.say(epoch: epoch, configuration.greeting), stop)
+        await open(
+            OpenReply(epoch: epoch, turn: 0, urgency: Urgency(.firstAudio, epoch: epoch), stop: makeStop()),
+            .say(epoch: epoch, configuration.greeting)
+        )
         // The greeting is spoken long before it is heard: time to read the instructions.
         prepare()
     }
@@ -86,24 +98,31 @@ struct Session {
     mutating func end() async {
         if let reply { await cut(reply.epoch) }
         prefill?.finish()
+        trace.end(at: clock.now)
     }
 
     /// Handles the next input.
     mutating func handle(_ input: SessionInput) async {
-        await take(input)
+        await carryOut(input)
+        let held = reply.flatMap { $0.isHeld ? $0.epoch : nil }
+        trace.note(machine, heldEpoch: held, at: clock.now)
         guard machine.deadline != alarm else { return }
         alarm = machine.deadline
         if let alarm { alarms.send(alarm) }
     }
 
-    private mutating func take(_ input: SessionInput) async {
+    private mutating func carryOut(_ input: SessionInput) async {
         switch input {
         case .turn(let event):
             // Nobody waits in silence for the answer to something typed.
             if case .typed = event { endpoints = [:] }
             await perform(machine.handle(event, at: clock.now))
         case .partial(let text):
-            await show(.userTranscript(turn: machine.turn, text: join(machine.carried, text), isFinal: false))
+            let text = join(machine.carried, text)
+            await show(.userTranscript(turn: machine.turn, text: text, isFinal: false))
+            readAhead(text)
+        case .draftTranscript(let request, let text):
+            await perform(machine.handle(.draftTranscript(request: request, text: text), at: clock.now))
         case .transcript(let turn, let text):
             await perform(machine.handle(.transcript(turn: turn, text: text), at: clock.now))
         case .playout(let event):
@@ -130,6 +149,14 @@ struct Session {
         case .finalise(let turn):
             audio.endTurn()
             recognition.send(.finish(turn: turn))
+        case .draft(let request):
+            recognition.send(.draft(request: request))
+        case .speculate(let turn, let epoch, let text):
+            await speculate(turn, epoch, text)
+        case .release(let turn, let epoch, let text):
+            await release(turn, epoch, text)
+        case .withdraw(let epoch):
+            await withdraw(epoch)
         case .reply(let turn, let epoch, let text):
             await answer(turn, epoch, text)
         case .cut(let epoch):
@@ -148,24 +175,81 @@ struct Session {
     }
 
     private mutating func answer(_ turn: Int, _ epoch: Int, _ text: String) async {
-        let stop = Mailbox<Never>(capacity: 1, overflow: .refuseNewest, clock: clock)
-        var timeline = TurnTimeline()
-        timeline.endpoint = endpoints[turn]
-        timeline.transcript = clock.now
-        reply = OpenReply(epoch: epoch, turn: turn, user: text, timeline: timeline, stop: stop)
+        let urgency = Urgency(.firstAudio, epoch: epoch)
+        var answer = OpenReply(epoch: epoch, turn: turn, user: text, urgency: urgency, stop: makeStop())
+        answer.timeline.endpoint = endpoints[turn]
+        answer.timeline.transcript = clock.now
+        if speculation.missed.contains(turn) { answer.speculation = .miss }
         unanswered = nil
-        start(.answer(epoch: epoch, context.asked(text)), stop)
+        stablePrefix = StablePrefix()
+        await open(answer, .answer(epoch: epoch, context.asked(text)))
         await show(.userTranscript(turn: turn, text: text, isFinal: true))
     }
 
-    private mutating func start(_ work: ReplyLoop.Job.Work, _ stop: Mailbox<Never>) {
+    /// Makes a reply the open one and has it made.
+    private mutating func open(_ opened: OpenReply, _ work: ReplyLoop.Job.Work) async {
+        reply = opened
+        await playout.open(epoch: opened.epoch, isHeld: opened.isHeld)
+        start(work, opened.stop, opened.urgency)
+    }
+
+    private func makeStop() -> Mailbox<Never> { Mailbox(capacity: 1, overflow: .refuseNewest, clock: clock) }
+
+    private mutating func start(_ work: ReplyLoop.Job.Work, _ stop: Mailbox<Never>, _ urgency: Urgency) {
         prefill?.finish()
         prefill = nil
-        jobs.send(ReplyLoop.Job(work: work, stop: stop))
+        jobs.send(ReplyLoop.Job(work: work, stop: stop, urgency: urgency))
+    }
+
+    // MARK: - Ahead of the end of the turn
+
+    /// Drafts an answer to what the person has said, which nobody hears before the turn is over.
+    private mutating func speculate(_ turn: Int, _ epoch: Int, _ text: String) async {
+        speculation.begin()
+        let urgency = Urgency(.speculation, epoch: epoch)
+        var draft = OpenReply(epoch: epoch, turn: turn, user: text, urgency: urgency, stop: makeStop())
+        draft.isHeld = true
+        await open(draft, .answer(epoch: epoch, context.asked(text)))
+    }
+
+    /// The turn is over and was what the draft answers.
+    private mutating func release(_ turn: Int, _ epoch: Int, _ text: String) async {
+        guard let open = reply, open.epoch == epoch else { return }
+        speculation.hit()
+        open.urgency.level = open.timeline.firstAudio == nil ? .firstAudio : .refill(by: nil)
+        var released = open
+        released.isHeld = false
+        released.speculation = .hit
+        released.transcript = text
+        released.timeline.endpoint = endpoints[turn]
+        released.timeline.transcript = clock.now
+        reply = released
+        unanswered = nil
+        stablePrefix = StablePrefix()
+        await playout.release(epoch: epoch)
+        await show(.userTranscript(turn: turn, text: text, isFinal: true))
+    }
+
+    /// The person went on: the draft never was.
+    private mutating func withdraw(_ epoch: Int) async {
+        guard let open = reply, open.epoch == epoch else { return }
+        reply = nil
+        speculation.withdraw(epoch, turn: open.turn)
+        open.stop.finish()
+        await playout.discard(epoch: epoch)
+    }
+
+    /// Lets the model read what will not change any more of what the person is saying.
+    private mutating func readAhead(_ text: String) {
+        guard configuration.policy == .speculative, reply == nil, case .speaking = machine.person,
+            let known = stablePrefix.advance(text)
+        else { return }
+        prepare(context.asked(known), urgency: .speculation)
     }
 
     private mutating func cut(_ epoch: Int) async {
         guard let open = reply, open.epoch == epoch else { return }
+        guard !open.isHeld else { return await withdraw(epoch) }
         open.stop.finish()
         let heard = await playout.cut(epoch: epoch) ?? open.heard
         guard open.isAudible else {
@@ -178,15 +262,18 @@ struct Session {
     }
 
     /// Brings the conversation into the model's memory while nobody waits.
-    private mutating func prepare() {
-        let stop = Mailbox<Never>(capacity: 1, overflow: .refuseNewest, clock: clock)
-        start(.prefill(context.messages), stop)
+    private mutating func prepare() { prepare(context.messages, urgency: .background) }
+
+    private mutating func prepare(_ messages: [ChatMessage], urgency: Urgency.Level) {
+        let stop = makeStop()
+        start(.prefill(messages), stop, Urgency(urgency))
         prefill = stop
     }
 
     // MARK: - A reply's way
 
     private mutating func handle(_ step: ReplyStep, _ epoch: Int) {
+        if case .computed(let tokens) = step { speculation.count(tokens, of: epoch) }
         guard reply?.epoch == epoch else { return }
         switch step {
         case .firstToken(let at): reply?.timeline.firstToken = at
@@ -194,6 +281,7 @@ struct Session {
         case .firstAudio(let at): reply?.timeline.firstAudio = at
         case .generated(let usage): reply?.usage = usage
         case .failed(let error): reply?.failure = error
+        case .computed: break
         }
     }
 
@@ -225,6 +313,10 @@ struct Session {
     /// Ends the open reply: what was heard enters the context, the figures enter the report.
     private mutating func close(heard: String, interrupted: Bool) async {
         guard let open = reply else { return }
+        if let audible = open.timeline.audible {
+            let details = ["interrupted": "\(interrupted)"]
+            trace.span("playout", "reply \(open.epoch)", from: audible, to: clock.now, details)
+        }
         reply = nil
         agentSpeaks(false)
         if let failure = open.failure { await report(failure) }
@@ -236,7 +328,7 @@ struct Session {
         if let user = open.user {
             if open.isAudible {
                 logLatency(of: open)
-                let report = turnReport(open, user: user, heard: heard, interrupted: interrupted)
+                let report = turnReport(open, user: open.transcript ?? user, heard: heard, interrupted: interrupted)
                 reports.append(report)
                 await show(.turnReport(report))
             } else {
@@ -254,7 +346,7 @@ struct Session {
             interrupted: interrupted,
             voiceToVoice: open.timeline.voiceToVoice,
             tiles: open.timeline.tiles,
-            speculation: .none,
+            speculation: open.speculation,
             llm: open.usage
         )
     }

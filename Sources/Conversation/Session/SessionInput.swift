@@ -6,6 +6,8 @@ enum SessionInput: Sendable {
     case turn(TurnMachine.Event)
     /// A new partial transcript of the running utterance.
     case partial(String)
+    /// The transcript that the turn would have if it were over; nil when the recogniser failed or cannot tell.
+    case draftTranscript(request: Int, text: String?)
     /// The final transcript of a turn; nil when the recogniser failed.
     case transcript(turn: Int, text: String?)
     /// Something happened at the loudspeaker.
@@ -21,6 +23,8 @@ enum ReplyStep: Sendable {
     case firstToken(Duration)
     case firstSegment(Duration)
     case firstAudio(Duration)
+    /// The model has generated so many tokens for this reply and will generate no more.
+    case computed(tokens: Int)
     /// The model has said all it has to say.
     case generated(ReplyUsage)
     /// The reply failed; what was spoken stays.

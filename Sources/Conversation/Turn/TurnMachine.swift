@@ -14,6 +14,8 @@ package struct TurnMachine: Sendable {
         package var verdictTimeout: Duration = .seconds(1)
         /// A final transcript that takes longer counts as failed.
         package var transcriptTimeout: Duration = .seconds(5)
+        /// Replies that may be drafted before a turn is over, each perhaps for nothing; 0 for none.
+        package var draftsPerTurn = 0
         /// Whether speech interrupts the agent.
         package var allowsInterruption = true
 
@@ -34,6 +36,8 @@ package struct TurnMachine: Sendable {
         case speechStopped(lastSpeech: Duration)
         /// The answer to `judge` with this number; nil when the detector failed.
         case verdict(request: Int, probability: Float?)
+        /// The answer to `draft` with this number; nil when the recogniser failed or cannot tell.
+        case draftTranscript(request: Int, text: String?)
         /// The answer to `finalise` of this turn; nil when the recogniser failed.
         case transcript(turn: Int, text: String?)
         /// A typed message.
@@ -52,6 +56,14 @@ package struct TurnMachine: Sendable {
     package enum Action: Sendable, Equatable {
         /// Ask the turn detector about the turn's audio up to now.
         case judge(request: Int)
+        /// Ask the recogniser what the transcript would be if the turn were over.
+        case draft(request: Int)
+        /// Begin an answer to this text, and hold it: the turn may not be over.
+        case speculate(turn: Int, epoch: Int, text: String)
+        /// The turn is over and was what the held answer answers: let it be heard. `text` is the final transcript.
+        case release(turn: Int, epoch: Int, text: String)
+        /// Throw the held answer away: it never was.
+        case withdraw(epoch: Int)
         /// Ask the recogniser for the final transcript of this turn.
         case finalise(turn: Int)
         /// Answer this turn. `text` is all that the person said in it.
@@ -112,6 +124,13 @@ package struct TurnMachine: Sendable {
         case speaking(epoch: Int)
     }
 
+    /// An answer that is held until its turn is over.
+    private struct Draft: Sendable {
+        var epoch: Int
+        /// What it answers.
+        var text: String
+    }
+
     package private(set) var person = Person.quiet
     package private(set) var agent = Agent.silent
     /// The number of the running or last turn of the person; the first is 1.
@@ -121,6 +140,9 @@ package struct TurnMachine: Sendable {
     private var request = 0
     /// Words of this turn that were final before the person went on speaking.
     package private(set) var carried = ""
+    private var draft: Draft?
+    private var draftRequest = 0
+    private var draftsOfTurn = 0
     private var turnIsOpen = false
     private var showsUserSpeaking = false
 
@@ -159,6 +181,7 @@ package struct TurnMachine: Sendable {
         case .hush(let lastSpeech): return hush(lastSpeech, now)
         case .speechStopped(let lastSpeech): return speechStopped(lastSpeech, now)
         case .verdict(let request, let probability): return verdict(request, probability, now)
+        case .draftTranscript(let request, let text): return draftTranscript(request, text)
         case .transcript(let turn, let text): return transcript(turn, text)
         case .typed(let text): return typed(text)
         case .interruptRequested: return interruptRequested()
@@ -180,7 +203,7 @@ package struct TurnMachine: Sendable {
             showsUserSpeaking = true
             actions.append(.showUserSpeaking(true))
         }
-        actions += interruption()
+        actions += withdraw() + interruption()
         openTurn()
         request += 1
         person = .speaking
@@ -210,6 +233,7 @@ package struct TurnMachine: Sendable {
         turnIsOpen = true
         turn += 1
         carried = ""
+        draftsOfTurn = 0
     }
 
     private mutating func speechResumed() -> [Action] {
@@ -219,7 +243,7 @@ package struct TurnMachine: Sendable {
         case .pausing:
             request += 1
             person = .speaking
-            return []
+            return withdraw()
         case .quiet, .finalising:
             // The turn was over before the silence was certain.
             return speechStarted()
@@ -229,7 +253,7 @@ package struct TurnMachine: Sendable {
     private mutating func hush(_ lastSpeech: Duration, _ now: Duration) -> [Action] {
         guard case .speaking = person else { return [] }
         var pause = Pause(began: now, lastSpeech: lastSpeech, request: request, judged: now)
-        let actions = judge(&pause, now)
+        let actions = judge(&pause, now) + askForDraft()
         person = .pausing(pause)
         return actions
     }
@@ -310,6 +334,32 @@ package struct TurnMachine: Sendable {
         return showUserSilent() + [.mark(turn: turn, endpoint), .finalise(turn: turn)]
     }
 
+    // MARK: - The draft
+
+    /// Wants an answer before the end of the turn is certain, unless the agent is busy or this turn has cost enough.
+    private mutating func askForDraft() -> [Action] {
+        guard case .silent = agent, draftsOfTurn < configuration.draftsPerTurn else { return [] }
+        draftRequest += 1
+        draftsOfTurn += 1
+        return [.draft(request: draftRequest)]
+    }
+
+    private mutating func draftTranscript(_ request: Int, _ text: String?) -> [Action] {
+        guard case .silent = agent, request == draftRequest, draft == nil, let text, !text.isEmpty else { return [] }
+        let all = carried.isEmpty ? text : carried + " " + text
+        epoch += 1
+        draft = Draft(epoch: epoch, text: all)
+        return [.speculate(turn: turn, epoch: epoch, text: all)]
+    }
+
+    /// Speech went on, or something else is to be answered.
+    private mutating func withdraw() -> [Action] {
+        draftRequest += 1
+        guard let draft else { return [] }
+        self.draft = nil
+        return [.withdraw(epoch: draft.epoch)]
+    }
+
     // MARK: - The answer
 
     private mutating func transcript(_ turn: Int, _ text: String?) -> [Action] {
@@ -320,14 +370,20 @@ package struct TurnMachine: Sendable {
         person = .quiet
         turnIsOpen = false
         guard !carried.isEmpty else {
-            return [.drop(turn: turn, reason: text == nil ? "the recogniser failed" : "no words were understood")]
+            let reason = text == nil ? "the recogniser failed" : "no words were understood"
+            return withdraw() + [.drop(turn: turn, reason: reason)]
         }
-        return reply(to: carried)
+        guard let draft, case .silent = agent, draft.text.hasSameWords(as: carried) else {
+            return withdraw() + reply(to: carried)
+        }
+        self.draft = nil
+        agent = .preparing(epoch: draft.epoch, turn: turn, text: carried)
+        return [.release(turn: turn, epoch: draft.epoch, text: carried)]
     }
 
     /// A typed message is answered together with words of the person that have no answer yet.
     private mutating func typed(_ text: String) -> [Action] {
-        let cut = interruption(isForced: true)
+        let cut = withdraw() + interruption(isForced: true)
         openTurn()
         turnIsOpen = false
         person = .quiet

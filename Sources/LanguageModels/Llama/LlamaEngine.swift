@@ -1,8 +1,9 @@
 internal import Inference
 internal import VoiceCore
 
-/// The one owner of a model's context. It computes for all chats, one step at a time, on its own thread; calls from
-/// several chats are served in the order in which they come, so each waits for at most one step of each other.
+/// The one owner of a model's context. It computes for all chats, one step at a time, on its own thread. On a lane the most
+/// pressing step is next; without one they are served in the order in which they come, so each waits for at most one step
+/// of each other.
 actor LlamaEngine {
     /// What a step led to.
     enum Step {
@@ -20,7 +21,14 @@ actor LlamaEngine {
     nonisolated let seating: Seating
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
+    private static let prefillKind = QuantumKind(engine: "llm", step: "prefill")
+    private static let decodeKind = QuantumKind(engine: "llm", step: "decode")
+    /// How soon a reply's next token is asked for: its text goes through a segmenter, which takes a few microseconds, but
+    /// several threads have to be woken for it.
+    private static let followUp = Duration.milliseconds(2)
+
     private let executor: EngineExecutor
+    private let lane: Lane?
     private let context: LlamaContext
     private let chatML: ChatML
     private var seats: [ChatSeat]
@@ -28,18 +36,21 @@ actor LlamaEngine {
 
     /// - Parameters:
     ///   - executor: the thread to compute on.
+    ///   - lane: the device's, where other engines compute on it too.
     ///   - context: has a sequence for each chat, and ``Snapshots/perChat`` more for each on recurrent models.
     ///   - chatML: how conversations are written.
     ///   - chats: how many there can be.
     ///   - contextLength: tokens of each.
     init(
         executor: EngineExecutor,
+        lane: Lane?,
         context: sending LlamaContext,
         chatML: ChatML,
         chats: Int,
         contextLength: Int
     ) {
         self.executor = executor
+        self.lane = lane
         self.chatML = chatML
         self.contextLength = contextLength
         seating = Seating(count: chats)
@@ -68,8 +79,37 @@ actor LlamaEngine {
     }
 
     /// Computes one batch of the prompt, or one token of the reply.
+    /// - Parameter urgency: how pressing it is at the moment; nil for a reply that somebody waits for.
     /// - Throws: when computing fails; the chat's memory is then dropped, other chats go on.
-    func step(_ seat: Int, run id: Int) throws(VoiceError) -> Step {
+    ///   ``VoiceError/Code/cancelled`` and ``VoiceError/Code/exhausted`` when it never got the device; nothing is lost then.
+    func step(_ seat: Int, run id: Int, urgency: Urgency?) async throws(VoiceError) -> Step {
+        guard let run = seats[seat].run, run.id == id else { return .over }
+        guard !run.unread.isEmpty || run.reply != nil else { return .read(run.usage) }
+        let quantum = quantum(of: run, seat, urgency)
+        return try await lane.run(quantum) { () throws(VoiceError) in try compute(seat, run: id) }
+    }
+
+    private func quantum(of run: ChatSeat.Run, _ seat: Int, _ urgency: Urgency?) -> QuantumRequest {
+        let units = min(run.unread.count, context.options.batch)
+        var quantum = QuantumRequest(
+            units > 0 ? Self.prefillKind : Self.decodeKind,
+            .firstAudio,
+            // Chats must not be taken for each other, also where nobody says whose they are.
+            owner: urgency?.owner ?? seat + 1,
+            epoch: urgency?.epoch ?? 0,
+            units: max(1, units)
+        )
+        switch urgency?.level ?? (run.reply == nil ? .background : .firstAudio) {
+        case .firstAudio: quantum.followUp = Self.followUp
+        case .refill(let deadline): (quantum.quantumClass, quantum.deadline) = (.refill, deadline)
+        case .speculation: quantum.quantumClass = .speculation
+        case .background: quantum.quantumClass = .background
+        }
+        return quantum
+    }
+
+    /// The step itself. While it waited for the device another run of the chat may have begun.
+    private func compute(_ seat: Int, run id: Int) throws(VoiceError) -> Step {
         guard let run = seats[seat].run, run.id == id else { return .over }
         do {
             guard run.unread.isEmpty else { return try read(seat, run) }

@@ -20,13 +20,22 @@ package struct LlamaLanguageModel: LanguageModel {
         package var device: Device?
         /// What to call the model; nil for the name in its file.
         package var name: String?
+        /// The device's lane, where other engines compute on it too.
+        package var lane: Lane?
 
         /// Makes a configuration.
-        package init(chats: Int = 4, contextLength: Int = 2048, threads: Int? = nil, device: Device? = nil) {
+        package init(
+            chats: Int = 4,
+            contextLength: Int = 2048,
+            threads: Int? = nil,
+            device: Device? = nil,
+            lane: Lane? = nil
+        ) {
             self.chats = chats
             self.contextLength = contextLength
             self.threads = threads
             self.device = device
+            self.lane = lane
         }
     }
 
@@ -95,6 +104,7 @@ package struct LlamaLanguageModel: LanguageModel {
         let context = try await executor.run { () throws(VoiceError) in try LlamaContext(model, options: options) }
         return LlamaEngine(
             executor: executor,
+            lane: configuration.lane,
             context: context,
             chatML: chatML,
             chats: configuration.chats,

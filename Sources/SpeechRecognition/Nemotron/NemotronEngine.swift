@@ -5,7 +5,7 @@ internal import VoiceCore
 /// so that the weights are read once for all of them.
 ///
 /// **A step that nobody shares starts at once.** A stream that comes first waits a moment for the others that speak at the
-/// same time; while one step runs, the next one gathers by itself. Nobody waits for a stream that has no chunk.
+/// same time; while one step runs or waits for the device, the next one gathers by itself. Nobody waits for a stream that has no chunk.
 actor NemotronEngine {
     /// One stream's part in a step.
     struct Request: Sendable {
@@ -31,9 +31,18 @@ actor NemotronEngine {
 
     private struct Waiting {
         var request: Request
-        /// Nil for the stream whose call runs the step.
-        var continuation: CheckedContinuation<Result<Response, VoiceError>, Never>?
+        /// Nil for the stream whose call runs the next step.
+        var continuation: CheckedContinuation<Turn, Never>?
     }
+
+    /// What a stream that waits is told.
+    private enum Turn: Sendable {
+        case done(Result<Response, VoiceError>)
+        /// To run the next step, which its request is part of.
+        case lead
+    }
+
+    private static let stepKind = QuantumKind(engine: "asr", step: "step")
 
     /// How long the first stream of a step waits for others.
     private static let gatheringWindow: Duration = .milliseconds(3)
@@ -54,9 +63,11 @@ actor NemotronEngine {
     private let executor: EngineExecutor
     private let encoder: StreamingEncoder
     private let transducer: Transducer
+    private let lane: Lane?
     private let clock = ContinuousClock()
     private var waiting: [Waiting] = []
-    private var isGathering = false
+    /// True while one of those that wait is going to run the next step.
+    private var isLed = false
     private var lastStep: [Int: ContinuousClock.Instant] = [:]
 
     /// Loads a model. To be called on the executor's thread, which it blocks.
@@ -65,6 +76,7 @@ actor NemotronEngine {
     ///   - streams: streams that can exist at the same time; twice as many forks can.
     ///   - device: where the encoder runs.
     ///   - threads: CPU threads of a step.
+    ///   - lane: the device's, where other engines compute on it too.
     ///   - executor: the thread to compute on.
     init(
         _ file: GGUFFile,
@@ -72,6 +84,7 @@ actor NemotronEngine {
         streams: Int,
         on device: Device,
         threads: Int,
+        lane: Lane? = nil,
         executor: EngineExecutor
     ) throws(VoiceError) {
         let stream = try ComputeStream(on: device, threads: threads)
@@ -79,6 +92,7 @@ actor NemotronEngine {
         encoder = try StreamingEncoder(file, h, slots: 3 * streams, on: stream)
         transducer = try Transducer(file, h, on: cpu)
         self.h = h
+        self.lane = lane
         self.executor = executor
         seats = StreamSeats(0..<streams)
         forkSeats = StreamSeats(streams..<(3 * streams))
@@ -100,20 +114,34 @@ actor NemotronEngine {
     func copy(_ source: Int, to target: Int) { encoder.copy(source, to: target) }
 
     /// Computes a chunk together with those of other streams.
-    /// - Throws: ``VoiceError/Code/fault`` when the device fails.
+    /// - Throws: ``VoiceError/Code/fault`` when the device fails, ``VoiceError/Code/cancelled`` when the task was cancelled
+    ///   before the device was free, ``VoiceError/Code/exhausted`` when too much waits for it.
     func step(_ request: Request) async throws(VoiceError) -> Response {
-        guard !isGathering else { return try await join(request).get() }
-        waiting.append(Waiting(request: request, continuation: nil))
-        if !request.isUrgent, waiting.count < activeStreams(with: request.slot) {
-            isGathering = true
-            // Cut short when the caller is cancelled; the others' work is done all the same.
-            try? await Task.sleep(for: Self.gatheringWindow)
-            isGathering = false
+        if isLed {
+            if case .done(let result) = await join(request) { return try result.get() }
+        } else {
+            isLed = true
+            waiting.append(Waiting(request: request, continuation: nil))
+            if !request.isUrgent, waiting.count < activeStreams(with: request.slot) {
+                // Cut short when the caller is cancelled; the others' work is done all the same.
+                try? await Task.sleep(for: Self.gatheringWindow)
+            }
         }
-        return try runWaiting().get()
+        // Those that come while the device is taken share the step.
+        let quantum = QuantumRequest(Self.stepKind, .recognition, units: waiting.count)
+        do {
+            return try await lane.run(quantum) { runBatch() }.get()
+        } catch {
+            // Without a turn its request is still there.
+            if waiting.contains(where: { $0.request.slot == request.slot }) {
+                waiting.removeAll { $0.request.slot == request.slot }
+                passLead()
+            }
+            throw error
+        }
     }
 
-    private func join(_ request: Request) async -> Result<Response, VoiceError> {
+    private func join(_ request: Request) async -> Turn {
         await withCheckedContinuation { waiting.append(Waiting(request: request, continuation: $0)) }
     }
 
@@ -123,23 +151,31 @@ actor NemotronEngine {
         return lastStep.count { $0.key != slot && $0.value > limit } + 1
     }
 
-    /// Runs everything that waits, in batches of equal frames.
-    /// - Returns: the result of the one without a continuation.
-    private func runWaiting() -> Result<Response, VoiceError> {
-        let all = waiting
-        waiting = []
-        var own = Result<Response, VoiceError>.failure(VoiceError(.fault, "A step of the recogniser was lost."))
-        var rest = all[...]
-        while let first = rest.first {
-            let frames = first.request.chunk.frames
-            let batch = Array(rest.filter { $0.request.chunk.frames == frames }.prefix(Self.largestBatch))
-            let slots = Set(batch.map(\.request.slot))
-            rest.removeAll { slots.contains($0.request.slot) }
-            for (item, result) in zip(batch, run(batch.map(\.request))) {
-                if let continuation = item.continuation { continuation.resume(returning: result) } else { own = result }
-            }
+    /// Runs the leader's request, with those of other streams that have as many frames.
+    /// - Returns: the leader's result.
+    private func runBatch() -> Result<Response, VoiceError> {
+        guard let own = waiting.first(where: { $0.continuation == nil }) else {
+            return .failure(VoiceError(.fault, "A step of the recogniser was lost."))
         }
-        return own
+        let frames = own.request.chunk.frames
+        let others = waiting.filter { $0.continuation != nil && $0.request.chunk.frames == frames }
+        let batch = [own] + others.prefix(Self.largestBatch - 1)
+        let slots = Set(batch.map(\.request.slot))
+        waiting.removeAll { slots.contains($0.request.slot) }
+        passLead()
+        let results = run(batch.map(\.request))
+        for (item, result) in zip(batch, results) { item.continuation?.resume(returning: .done(result)) }
+        return results[0]
+    }
+
+    /// Makes the one that waits longest run the next step.
+    private func passLead() {
+        guard let continuation = waiting.first?.continuation else {
+            isLed = false
+            return
+        }
+        waiting[0].continuation = nil
+        continuation.resume(returning: .lead)
     }
 
     private func run(_ batch: [Request]) -> [Result<Response, VoiceError>] {

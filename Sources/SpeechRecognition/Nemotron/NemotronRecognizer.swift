@@ -20,6 +20,8 @@ package struct NemotronRecognizer: SpeechRecognizer {
         package var device: Device?
         /// What to call the model; nil for the name in its file.
         package var name: String?
+        /// The device's lane, where other engines compute on it too.
+        package var lane: Lane?
 
         /// Makes a configuration.
         package init(
@@ -27,13 +29,15 @@ package struct NemotronRecognizer: SpeechRecognizer {
             lookahead: Int? = nil,
             threads: Int? = nil,
             device: Device? = nil,
-            name: String? = nil
+            name: String? = nil,
+            lane: Lane? = nil
         ) {
             self.streams = streams
             self.lookahead = lookahead
             self.threads = threads
             self.device = device
             self.name = name
+            self.lane = lane
         }
     }
 
@@ -178,6 +182,7 @@ package struct NemotronRecognizer: SpeechRecognizer {
                 streams: configuration.streams,
                 on: device,
                 threads: threads,
+                lane: configuration.lane,
                 executor: executor
             )
         }

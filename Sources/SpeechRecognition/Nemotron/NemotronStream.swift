@@ -80,6 +80,11 @@ package actor NemotronStream: RecognizerStream {
         return transcript
     }
 
+    /// See ``RecognizerStream/draft()``: on a fork, which gets the rest of the audio and then silence.
+    package func draft() async throws(VoiceError) -> Transcript? {
+        try await fork().end(flushing: .lookahead).transcript
+    }
+
     /// See ``RecognizerStream/reset()``.
     package func reset() async throws(VoiceError) {
         await engine.clear(seat.slot)

@@ -55,6 +55,7 @@ private final class PocketSphinxStream: RecognizerStream {
 
     func feed(_ samples: [Float]) async throws(VoiceError) -> Transcript? { try await lane.feed(samples) }
     func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript { await lane.finish() }
+    func draft() async throws(VoiceError) -> Transcript? { await lane.draft() }
     func reset() async throws(VoiceError) { await lane.reset() }
 }
 

@@ -36,10 +36,15 @@ export function bar(report, scale) {
   });
 }
 
+/** What became of the answer that was drafted before the turn was over; "" where none was. */
+export function draft(report) {
+  return { hit: "The answer was drafted before the turn was over.", miss: "A draft was thrown away." }[report.speculation] ?? "";
+}
+
 /** All of a turn's figures in one sentence, for screen readers. */
 function sentence(report) {
   const tiles = TILES.map(([key, name]) => `${name} ${Math.round(report.tiles_ms?.[key] ?? 0)}`).join(", ");
-  return `Turn ${report.turn}: ${Math.round(report.v2v_ms)} milliseconds. ${tiles}.`;
+  return `Turn ${report.turn}: ${Math.round(report.v2v_ms)} milliseconds. ${tiles}. ${draft(report)}`.trim();
 }
 
 export class LatencyPanel {
@@ -136,8 +141,9 @@ export class LatencyPanel {
       this.values[index].textContent = report ? milliseconds(report.tiles_ms[key] ?? 0) : "–";
     });
     const usage = report?.llm;
-    breakdownNote.textContent = usage
+    const memory = usage
       ? `Prompt of ${usage.prompt_tokens} tokens, ${usage.cached_tokens} of them remembered; ${usage.generated_tokens} generated.`
       : "";
+    breakdownNote.textContent = report ? [draft(report), memory].filter(Boolean).join(" ") : "";
   }
 }

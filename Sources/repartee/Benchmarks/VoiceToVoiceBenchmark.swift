@@ -4,20 +4,19 @@ internal import LanguageModels
 internal import ArgumentParser
 internal import Audio
 internal import Conversation
+internal import Foundation
 internal import SpeechSynthesis
 internal import Transports
 internal import VoiceCore
 
 /// The whole loop in real time: from the person's last sound to the agent's first, on the audio clock.
 struct VoiceToVoiceBenchmark: AsyncParsableCommand {
-    enum Policy: String, ExpressibleByArgument, Encodable { case interleaved }
-
     static let configuration = CommandConfiguration(
         commandName: "v2v",
         abstract: "Voice to voice: spoken questions through the whole loop, in real time.",
         discussion: """
-            Ten short and ten long questions, spoken by flite, one conversation, each 1 s after the agent has finished; \
-            replies are at most 32 tokens. \
+            Ten short and ten long questions, spoken by flite, one conversation for each policy, each question 1 s after \
+            the agent has finished; replies are at most 32 tokens. \
             V2V is measured in the recording of both sides: first audible agent sample minus last audible sample of the \
             question. ASR, LLM and TTS are the turns' own tiles.
             """
@@ -29,7 +28,7 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
     }
 
     private struct Row: Encodable {
-        var policy: Policy
+        var policy: ReplyPolicy
         var transport: String
         var turns: Int
         var v2v_ms: LatencyFigures
@@ -39,6 +38,7 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         var false_starts: Int
         var unanswered: Int
         var speculation_hits: Int
+        var speculation_misses: Int
         var wasted_fraction: Double
         var tiles_ms: [String: LatencyFigures]
         /// Each question's own time, in order; null where there was no answer or a false start.
@@ -50,8 +50,11 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var agent: AgentOptions
 
-    @Option(help: "interleaved.")
-    var policy: Policy = .interleaved
+    @Option(help: "Policies to compare, with commas between: reference, interleaved, speculative.")
+    var policy = "speculative"
+
+    @Option(help: "Rounds: each asks all questions once with each policy.")
+    var rounds = 1
 
     @Option(help: "Questions to ask, up to 20.")
     var turns = 20
@@ -67,6 +70,17 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
 
     mutating func validate() throws {
         guard (1...20).contains(turns) else { throw ValidationError("--turns is from 1 to 20.") }
+        guard (1...20).contains(rounds) else { throw ValidationError("--rounds is from 1 to 20.") }
+        _ = try policies()
+    }
+
+    private func policies() throws -> [ReplyPolicy] {
+        try policy.split(separator: ",").map { name in
+            guard let policy = ReplyPolicy(rawValue: name.trimmingCharacters(in: .whitespaces)) else {
+                throw ValidationError("'\(name)' is not a policy: reference, interleaved or speculative.")
+            }
+            return policy
+        }
     }
 
     func run() async throws {
@@ -74,32 +88,64 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         settings.conversation.greeting = ""
         // Replies need not be heard to their end: what is measured is over when they begin.
         settings.conversation.sampling.maxTokens = 32
-        let engines = try await EngineRoom(store: global.store, settings: settings).engines(sessions: 1)
-        let questions = try await spokenQuestions()
-        var schedule = FileTransport.Schedule()
-        schedule.expectsGreeting = false
-        schedule.leadIn = .seconds(2)
         let clock = SystemClock()
-        let transport = FileTransport(utterances: questions, schedule: schedule, clock: clock)
-        let conversation = Conversation(
-            engines: engines,
-            configuration: settings.conversation,
-            clock: clock,
-            logger: global.logger()
-        )
-        let report = try await conversation.run(over: transport)
-        if let out { try transport.recording.write(path: out) }
-        let row = evaluate(report, transport)
+        let trace = try agent.traceFile()
+        defer { trace?.close() }
+        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
+        let engines = try await room.engines(sessions: 1)
+        let questions = try await spokenQuestions()
+        let policies = try policies()
+        var conversations: [ReplyPolicy: [Conversed]] = [:]
+        // In turn, so that what else the machine does falls on all of them.
+        for _ in 0..<rounds {
+            for policy in policies {
+                settings.conversation.policy = policy
+                let conversed = try await converse(questions, engines, settings.conversation, clock, trace)
+                conversations[policy, default: []].append(conversed)
+            }
+        }
+        let rows = policies.map { evaluate($0, conversations[$0] ?? []) }
         if json {
             let names = engines.names
             let options = Options(
                 voice: voice,
                 models: ["vad": names.vad, "turn": names.turn, "asr": names.asr, "llm": names.llm, "tts": names.tts]
             )
-            try StandardOutput.write(json: BenchmarkReport(name: "v2v", settings: options, results: [row]))
+            try StandardOutput.write(json: BenchmarkReport(name: "v2v", settings: options, results: rows))
         } else {
-            print(row)
+            rows.forEach(print)
         }
+    }
+
+    /// A conversation that was had.
+    private struct Conversed {
+        var report: ConversationReport
+        var recorded: RecordedLatency
+        var questions: Int
+    }
+
+    private func converse(
+        _ questions: [(samples: [Float], rate: SampleRate)],
+        _ engines: Engines,
+        _ configuration: ConversationConfiguration,
+        _ clock: SystemClock,
+        _ trace: TraceFile?
+    ) async throws -> Conversed {
+        var schedule = FileTransport.Schedule()
+        schedule.expectsGreeting = false
+        schedule.leadIn = .seconds(2)
+        let transport = FileTransport(utterances: questions, schedule: schedule, clock: clock)
+        let conversation = Conversation(
+            engines: engines,
+            configuration: configuration,
+            clock: clock,
+            logger: global.logger(),
+            trace: trace?.sink,
+            name: configuration.policy.rawValue
+        )
+        let report = try await conversation.run(over: transport)
+        if let out { try transport.recording.write(path: out) }
+        return Conversed(report: report, recorded: RecordedLatency(transport), questions: transport.spoken.count)
     }
 
     /// Short and long questions in turn.
@@ -115,47 +161,55 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         return questions
     }
 
-    private func evaluate(_ report: ConversationReport, _ transport: FileTransport) -> Row {
-        let recorded = RecordedLatency(transport)
-        let tiles = report.turns.compactMap(\.tiles)
+    private func evaluate(_ policy: ReplyPolicy, _ conversations: [Conversed]) -> Row {
+        let turns = conversations.flatMap(\.report.turns)
+        let tiles = turns.compactMap(\.tiles)
         func figures(_ tile: KeyPath<LatencyTiles, Double>) -> LatencyFigures {
             LatencyFigures(tiles.map { $0[keyPath: tile] })
         }
-        let own = report.turns.compactMap(\.voiceToVoice)
-        let isComparable = own.count == recorded.voiceToVoice.count
-        let errors = isComparable ? zip(own, recorded.voiceToVoice).map { abs($0 - $1) } : []
+        let errors = conversations.flatMap { conversed -> [Double] in
+            let own = conversed.report.turns.compactMap(\.voiceToVoice)
+            let recorded = conversed.recorded.voiceToVoice
+            return own.count == recorded.count ? zip(own, recorded).map { abs($0 - $1) } : []
+        }
+        let speculation = conversations.map(\.report.summary.speculation)
+        let generated = speculation.reduce(0) { $0 + $1.generatedTokens }
+        let wasted = speculation.reduce(0) { $0 + $1.wastedTokens }
         return Row(
             policy: policy,
             transport: "file",
-            turns: transport.spoken.count,
-            v2v_ms: LatencyFigures(recorded.voiceToVoice),
+            turns: conversations.reduce(0) { $0 + $1.questions },
+            v2v_ms: LatencyFigures(conversations.flatMap(\.recorded.voiceToVoice)),
             asr_final_ms: figures(\.asrFinal),
             llm_ttft_ms: figures(\.llmFirstToken),
             tts_ttfb_ms: figures(\.ttsFirstAudio),
-            false_starts: recorded.falseStarts,
-            unanswered: recorded.unanswered,
-            speculation_hits: 0,
-            wasted_fraction: 0,
+            false_starts: conversations.reduce(0) { $0 + $1.recorded.falseStarts },
+            unanswered: conversations.reduce(0) { $0 + $1.recorded.unanswered },
+            speculation_hits: turns.count { $0.speculation == .hit },
+            speculation_misses: turns.count { $0.speculation == .miss },
+            wasted_fraction: generated > 0 ? Double(wasted) / Double(generated) : 0,
             tiles_ms: [
                 "endpoint_wait": figures(\.endpointWait), "turn_detection": figures(\.turnDetection),
                 "asr_final": figures(\.asrFinal), "llm_first_token": figures(\.llmFirstToken),
                 "llm_first_segment": figures(\.llmFirstSegment), "tts_first_audio": figures(\.ttsFirstAudio),
                 "output": figures(\.output),
             ],
-            questions_ms: recorded.questions,
+            questions_ms: conversations.flatMap(\.recorded.questions),
             clock_error_ms: errors.max() ?? 0
         )
     }
 
     private func print(_ row: Row) {
-        StandardOutput.write("ms".padded(to: 20) + LatencyFigures.heading + "\n")
+        StandardOutput.write("\n\(row.policy.rawValue), ms".padded(to: 20) + LatencyFigures.heading + "\n")
         let lines = [
             ("ASR final", row.asr_final_ms), ("LLM first token", row.llm_ttft_ms), ("TTS first audio", row.tts_ttfb_ms),
             ("V2V", row.v2v_ms),
         ]
         for (name, figures) in lines { StandardOutput.write(name.padded(to: 20) + figures.columns + "\n") }
         StandardOutput.write(
-            "\(row.turns) questions, \(row.v2v_ms.n) answered, \(row.unanswered) not, \(row.false_starts) false starts\n"
+            "\(row.turns) questions, \(row.v2v_ms.n) answered, \(row.unanswered) not, \(row.false_starts) false starts; drafts: "
+                + "\(row.speculation_hits) right, \(row.speculation_misses) wrong, "
+                + "\(Int((row.wasted_fraction * 100).rounded())) % of tokens wasted\n"
         )
     }
 }

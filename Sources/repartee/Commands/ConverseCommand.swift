@@ -43,8 +43,11 @@ struct ConverseCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try agent.settings()
         let utterances = try mic.map { path throws(VoiceError) in try Self.utterance(path: path) }
-        let engines = try await EngineRoom(store: global.store, settings: settings).engines(sessions: 1)
         let clock: any SessionClock = pace == .realtime ? SystemClock() : ManualClock(isSelfDriving: true)
+        let trace = try agent.traceFile()
+        defer { trace?.close() }
+        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
+        let engines = try await room.engines(sessions: 1)
         var schedule = FileTransport.Schedule()
         schedule.expectsGreeting = !settings.conversation.greeting.isEmpty
         // Standard output belongs to the report if it goes there.
@@ -59,7 +62,8 @@ struct ConverseCommand: AsyncParsableCommand {
             engines: engines,
             configuration: settings.conversation,
             clock: clock,
-            logger: global.logger(standard: .info)
+            logger: global.logger(standard: .info),
+            trace: trace?.sink
         )
         let result = try await conversation.run(over: transport)
         if let out { try transport.recording.write(path: out) }

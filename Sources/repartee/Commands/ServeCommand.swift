@@ -33,7 +33,9 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = global.logger(standard: .info)
         warnOfRemoteEngines(logger)
         let clock = SystemClock()
-        let engines = try await EngineRoom(store: global.store, settings: settings)
+        let trace = try agent.traceFile()
+        defer { trace?.close() }
+        let engines = try await EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
             .engines(sessions: settings.maxSessions)
         let advice = RecognizerAdvice.text(for: engines.recognizer)
         let server = VoiceServer(
@@ -51,7 +53,9 @@ struct ServeCommand: AsyncParsableCommand {
                     engines: engines,
                     configuration: settings.conversation,
                     clock: clock,
-                    logger: session.logger
+                    logger: session.logger,
+                    trace: trace?.sink,
+                    name: "session \(session.id)"
                 )
                 let report = try await conversation.run(over: transport)
                 session.logger.info(

@@ -1,5 +1,6 @@
 internal import Conversation
 internal import Foundation
+internal import Inference
 internal import LanguageModels
 internal import SpeechRecognition
 internal import SpeechSynthesis
@@ -10,6 +11,25 @@ internal import VoiceCore
 struct EngineRoom: Sendable {
     let store: ModelStore
     let settings: Settings
+    /// What all engines on ggml compute on. Voice activity and turn detection are small and have threads of their own.
+    let lane: Lane
+
+    /// - Parameters:
+    ///   - store: where models are.
+    ///   - settings: which ones, and how.
+    ///   - clock: the one that deadlines of the engines' work are on.
+    ///   - trace: takes every quantum.
+    init(
+        store: ModelStore,
+        settings: Settings,
+        clock: any SessionClock = SystemClock(),
+        trace: TraceFile? = nil
+    ) {
+        self.store = store
+        self.settings = settings
+        let name = (try? Device.best())?.name ?? "device"
+        lane = Lane(name: name, clock: clock, observer: trace?.observer(of: name))
+    }
 
     /// Loads all engines of an agent, side by side.
     ///
@@ -82,7 +102,8 @@ struct EngineRoom: Sendable {
                 streams: streams,
                 lookahead: settings.conversation.recognition.lookahead,
                 threads: threads,
-                name: ModelCatalogue.model(named: model)?.name
+                name: ModelCatalogue.model(named: model)?.name,
+                lane: lane
             )
         )
     }
@@ -99,6 +120,7 @@ struct EngineRoom: Sendable {
     func languageModel(chats: Int) async throws(VoiceError) -> LlamaLanguageModel {
         var configuration = settings.languageModelConfiguration
         configuration.chats = chats
+        configuration.lane = lane
         configuration.name = ModelCatalogue.model(named: settings.languageModel)?.name
         return try await LlamaLanguageModel(path: store.resolve(settings.languageModel), configuration: configuration)
     }

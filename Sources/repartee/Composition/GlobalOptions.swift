@@ -40,6 +40,15 @@ struct AgentOptions: ParsableArguments {
     @Option(name: .customLong("config"), help: "A YAML file with settings; docs/configuration.md lists them.")
     var settingsFile: String?
 
+    @Option(help: "A JSON file for a trace: what the device computed and who spoke when; ui.perfetto.dev shows it.")
+    var trace: String?
+
+    /// The trace's file, if one is wanted.
+    func traceFile() throws(VoiceError) -> TraceFile? {
+        guard let trace else { return nil }
+        return try TraceFile(path: trace)
+    }
+
     /// The settings of the file, or the defaults.
     func settings() throws(VoiceError) -> Settings {
         guard let settingsFile else { return Settings() }

@@ -70,6 +70,12 @@ enum SettingsFile {
                 s.conversation.recognition.phraseBoost = Float(try v.number(0...10))
             },
             Key("voice.name") { s, v throws(VoiceError) in s.voice = try v.text() },
+            Key("turn_taking.policy") { s, v throws(VoiceError) in
+                s.conversation.policy = try v.choice(ReplyPolicy.self)
+            },
+            Key("turn_taking.drafts_per_turn") { s, v throws(VoiceError) in
+                s.conversation.draftsPerTurn = try v.count(0...10)
+            },
             Key("turn_taking.speech_probability") { s, v throws(VoiceError) in
                 s.conversation.voiceActivity.threshold = Float(try v.number(0...1))
             },
