@@ -1,0 +1,149 @@
+internal import ArgumentParser
+internal import Conversation
+internal import Foundation
+internal import VoiceCore
+
+/// Ends of turns: how often each rule cuts a person off in a pause, against how long it lets them wait.
+struct EndpointingBenchmark: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "endpointing",
+        abstract: "Rules for the end of a turn: false cuts against waiting time, over a set of recordings with pauses.",
+        discussion: """
+            The agent's own voice activity, turn detector and turn machine hear each recording in simulated time. Silence alone, \
+            the detector's verdict and the adaptive wait are compared, each with its parameter varied.
+            """
+    )
+
+    private struct Options: Encodable {
+        var set: String
+        var part: String
+        var recordings: Int
+        var verdict_ms: Double
+    }
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(help: "A folder with set.json and recordings; Training/starter-asr/pause_sets.py makes one.")
+    var set: String
+
+    @Option(help: "Parts of the set, with commas: tune, test, people; all without it.")
+    var part: String?
+
+    @Option(help: "Milliseconds that the turn detector takes for a verdict; without it, what it takes here.")
+    var verdictMs: Double?
+
+    @Option(help: "A file that keeps the detector's verdicts for the next run.")
+    var cache: String?
+
+    @Option(help: "Write the report to this file.")
+    var json: String?
+
+    @Option(help: "Draw false cuts against mean wait into this SVG file.")
+    var svg: String?
+
+    func run() async throws {
+        let room = EngineRoom(store: global.store, settings: Settings())
+        let parts = part.map { Set($0.split(separator: ",").map(String.init)) }
+        let recordings = try PausedRecording.list(of: set).filter { parts?.contains($0.part) ?? true }
+        guard !recordings.isEmpty else {
+            throw VoiceError(.missingInput, "\(set)/set.json has no recordings of the part '\(part ?? "")'")
+        }
+        let activity = try await room.voiceActivity()
+        let detector = try await room.turnDetector(threads: 1)
+        let latency = try await verdictMs.map(Duration.milliseconds) ?? latency(of: detector, on: recordings[0])
+        let cache = try VerdictCache(detector, path: cache)
+        let rules = EndpointRule.all
+        var scores = rules.map { EndpointScore(rule: $0.family, parameter: $0.parameter, value: $0.value) }
+        for (number, recording) in recordings.enumerated() {
+            let samples = try recording.samples(in: set)
+            let digest = VerdictCache.digest(of: samples)
+            let heard = try await HeardRecording(
+                samples,
+                activity: activity,
+                configuration: ConversationConfiguration()
+            )
+            for (index, rule) in rules.enumerated() {
+                let trial = try await EndpointTrial(
+                    rule.policy,
+                    on: heard,
+                    latency: latency
+                ) { position throws(VoiceError) in
+                    let start = heard.turnStart ?? 0
+                    return try await cache.verdict(on: samples, digest: digest, from: start, to: position)
+                }
+                scores[index].add(trial.commits, to: recording)
+            }
+            if number % 50 == 49 {
+                try await cache.save()
+                StandardError.write("\(number + 1) of \(recordings.count) recordings\n")
+            }
+        }
+        try await cache.save()
+        for index in scores.indices { scores[index].finish() }
+        try report(scores, rules, latency, recordings)
+    }
+
+    /// Median processor time of a verdict on a turn of 8 s, one thread.
+    private func latency(of detector: any TurnDetector, on recording: PausedRecording) async throws -> Duration {
+        let samples = try recording.samples(in: set)
+        let turn = Array((samples + samples + samples).prefix(8 * SampleRate.speech.hertz))
+        var times: [Duration] = []
+        for _ in 0..<7 {
+            let used = Machine.processorTime
+            _ = try await detector.endProbability(ofTurn: turn)
+            times.append(Machine.processorTime - used)
+        }
+        return times.sorted()[3]
+    }
+
+    private func report(
+        _ scores: [EndpointScore],
+        _ rules: [EndpointRule],
+        _ latency: Duration,
+        _ recordings: [PausedRecording]
+    ) throws {
+        if let json {
+            let options = Options(
+                set: URL(fileURLWithPath: set).lastPathComponent,
+                part: part ?? "all",
+                recordings: recordings.count,
+                verdict_ms: latency.milliseconds
+            )
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            let report = BenchmarkReport(name: "endpointing", settings: options, results: scores)
+            try encoder.encode(report).write(to: URL(fileURLWithPath: json))
+        }
+        if let svg { try Data(plot(scores, rules).svg.utf8).write(to: URL(fileURLWithPath: svg)) }
+        StandardOutput.write(
+            "rule".padded(to: 28) + "value".padded(to: 8) + "false cuts".padded(to: 22) + "elsewhere".padded(to: 11)
+                + "unheard".padded(to: 9) + "mean wait  " + LatencyFigures.heading + "\n"
+        )
+        for score in scores {
+            let share = (score.false_cut_share * 1000).rounded() / 10
+            StandardOutput.write(
+                score.rule.padded(to: 28) + "\(score.value)".padded(to: 8)
+                    + "\(score.false_cuts) of \(score.pauses), \(share) %".padded(to: 22)
+                    + "\(score.cuts_elsewhere)".padded(to: 11) + "\(score.unheard)".padded(to: 9)
+                    + "\(Int(score.wait_mean_ms.rounded())) ms".padded(to: 11) + score.wait_ms.columns + "\n"
+            )
+        }
+    }
+
+    private func plot(_ scores: [EndpointScore], _ rules: [EndpointRule]) -> EndpointPlot {
+        var families: [String] = []
+        for rule in rules where !families.contains(rule.family) { families.append(rule.family) }
+        let lines = families.map { family in
+            let members = zip(rules, scores).filter { $0.0.family == family }
+            return EndpointPlot.Line(
+                name: family,
+                points: members.map { ($0.1.wait_mean_ms, $0.1.false_cut_share * 100) },
+                marks: members.filter(\.0.isMarked).map {
+                    let name = family == "silence" ? "\(Int($0.0.value)) ms" : family == "adaptive" ? "default" : "0.5"
+                    return ($0.1.wait_mean_ms, $0.1.false_cut_share * 100, name)
+                }
+            )
+        }
+        return EndpointPlot(title: "Ends of turns: false cuts against waiting", lines: lines)
+    }
+}
