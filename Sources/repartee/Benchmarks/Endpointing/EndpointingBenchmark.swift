@@ -50,7 +50,12 @@ struct EndpointingBenchmark: AsyncParsableCommand {
         }
         let activity = try await room.voiceActivity()
         let detector = try await room.turnDetector(threads: 1)
-        let latency = try await verdictMs.map(Duration.milliseconds) ?? latency(of: detector, on: recordings[0])
+        let latency: Duration
+        if let verdictMs {
+            latency = .milliseconds(verdictMs)
+        } else {
+            latency = try await self.latency(of: detector, on: recordings[0])
+        }
         let cache = try VerdictCache(detector, path: cache)
         let rules = EndpointRule.all
         var scores = rules.map { EndpointScore(rule: $0.family, parameter: $0.parameter, value: $0.value) }
