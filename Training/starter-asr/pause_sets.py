@@ -2,7 +2,7 @@
 
     python3 pause_sets.py PCM_DIR OUT_DIR --checkpoint FILE --tokenizer FILE [--seed 1] [--people SETS/real]
 
-PCM_DIR holds shards of `synthesise.py` with held-out voices and texts. Two in three utterances get one or two pauses of 0.3
+PCM_DIR holds shards of `synthesise.py` with held-out voices and texts. Three in four utterances get one or two pauses of 0.3
 to 1.5 s at a word border inside the utterance, so that what comes before sounds as in the middle of a sentence. Borders are
 found by forced alignment (`align.py`) and taken where the voice is low, so that no sound is cut; an utterance without such a
 border is left out, so that about half have pauses. All get a level, faint room noise throughout, half a second before and
@@ -37,7 +37,7 @@ SECOND_PAUSE = 0.3  # this share of the long enough utterances with pauses has t
 PEAK = (0.08, 0.5)
 ROOM = (35, 55)  # dB below the speech's root mean square
 AUDIBLE = 500 / 32768  # `audible_threshold` of the session
-LOW = 15  # dB below the speech's root mean square: a border where it may be cut
+LOW = 12  # dB below the speech's root mean square: a border where it may be cut
 FADE = RATE // 100
 TOKEN = 8 * HOP  # samples of one frame of the encoder
 WORDS = (5, 18)
@@ -122,26 +122,28 @@ def room(random, samples, speech):
     return samples + noise * (loud / 10 ** (random.uniform(*ROOM) / 20) / np.sqrt(np.mean(noise**2)))
 
 
+def pieces_of(samples, cuts):
+    """The pieces between the cuts, or all of it where a piece would not be audible."""
+    edges = [0, *(place for _, place in cuts), len(samples)]
+    pieces = [faded(samples[start:end], start > 0, end < len(samples)) for start, end in zip(edges, edges[1:])]
+    return pieces if all(np.abs(piece).max() > AUDIBLE for piece in pieces) else [samples]
+
+
 def recording(samples, cuts, random):
     """(samples, end, pauses): the utterance with silence at the cuts, in its room."""
     samples = samples * np.float32(random.uniform(*PEAK) / np.abs(samples).max())
-    pieces, at, pauses = [np.zeros(int(LEAD * RATE), np.float32)], int(LEAD * RATE), []
-    edges = [0, *(place for _, place in cuts), len(samples)]
-    for index, (start, end) in enumerate(zip(edges, edges[1:])):
-        piece = faded(samples[start:end], index > 0, end < len(samples))
+    out, at, pauses = [np.zeros(int(LEAD * RATE), np.float32)], int(LEAD * RATE), []
+    for index, piece in enumerate(pieces_of(samples, cuts)):
         if index:
-            pauses[-1]["end"] = round((at + first_audible(piece)) / RATE, 4)
-        pieces.append(piece)
-        if end < len(samples):
-            length = int(random.uniform(*PAUSES) * RATE)
-            pauses.append({"word": cuts[index][0], "start": round((at + last_audible(piece)) / RATE, 4)})
-            pieces.append(np.zeros(length, np.float32))
-            at += length
-        else:
-            over = at + last_audible(piece)
+            silence = int(random.uniform(*PAUSES) * RATE)
+            out.append(np.zeros(silence, np.float32))
+            at += silence
+            pauses.append({"word": cuts[index - 1][0], "start": over, "end": round((at + first_audible(piece)) / RATE, 4)})
+        out.append(piece)
+        over = round((at + last_audible(piece)) / RATE, 4)
         at += len(piece)
-    pieces.append(np.zeros(int(TRAIL * RATE), np.float32))
-    return room(random, np.concatenate(pieces), samples), round(over / RATE, 4), pauses
+    out.append(np.zeros(int(TRAIL * RATE), np.float32))
+    return room(random, np.concatenate(out), samples), over, pauses
 
 
 def natural(samples):
@@ -183,12 +185,12 @@ def synthetic(arguments, model, tokenizer):
         random = np.random.default_rng([arguments.seed, *name.encode()])
         digest = zlib.crc32(text.encode())
         cuts = []
-        if digest % 3:
+        if digest % 4:
             cuts = chosen(borders(model, tokenizer, speech, text), len(text.split()), random)
             if not cuts:
                 continue
         samples, end, pauses = recording(speech, cuts, random)
-        part = "test" if digest // 3 % 2 else "tune"
+        part = "test" if digest // 4 % 2 else "tune"
         yield name, samples, {"voice": voice, "text": text, "part": part, "end": end, "pauses": pauses}
 
 
