@@ -93,8 +93,11 @@ public struct Conversation: Sendable {
             trace: sessionTrace,
             report: report
         )
+        var turnTaking = configuration.policyTurnTaking
+        turnTaking.draftsAwaitVerdict = engines.sharesProcessor
         var session = Session(
             configuration: configuration,
+            turnTaking: turnTaking,
             clock: clock,
             logger: logger,
             transport: transport,

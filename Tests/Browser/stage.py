@@ -27,6 +27,10 @@ class Server:
         self.port = port
         self.log = log
         self.process = None
+        # The recogniser of the checkout, also where a larger one was pulled.
+        self.settings = os.path.join(os.path.dirname(log), "settings.yaml")
+        with open(self.settings, "w", encoding="utf-8") as file:
+            file.write("recognizer:\n  model: starter-en\n")
 
     @property
     def origin(self):
@@ -36,11 +40,15 @@ class Server:
         """Starts it and waits until it says that it is well."""
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.binary, "serve", "--port", str(self.port)], stdout=log, stderr=log, start_new_session=True)
+                [self.binary, "serve", "--port", str(self.port), "--config", self.settings],
+                stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise RuntimeError(f"the server ended at once with status {self.process.returncode}; see {self.log}")
+                with open(self.log, encoding="utf-8", errors="replace") as log:
+                    said = [line for line in log.read().splitlines() if line.startswith("error:")]
+                raise RuntimeError(f"the server ended at once with status {self.process.returncode}: "
+                                   f"{said[-1] if said else f'see {self.log}'}")
             try:
                 with urllib.request.urlopen(f"{self.origin}/health", timeout=2) as answer:
                     if answer.status == 200:

@@ -10,9 +10,13 @@ internal import VoiceCore
 @Suite struct SettingsFileTests {
     /// The file of the checkout that holds these tests.
     static func checkout(_ path: String) throws -> String {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    /// The checkout's folder.
+    static var root: URL {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        return try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }
 
     @Test func `the documented example is valid and mentions every setting`() throws {

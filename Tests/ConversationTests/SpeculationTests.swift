@@ -28,7 +28,8 @@ internal import VoiceTesting
         hearing utterances: [String],
         drafts: [String]?,
         verdicts: [Float] = [],
-        policy: ReplyPolicy = .speculative
+        policy: ReplyPolicy = .speculative,
+        sharesProcessor: Bool = false
     ) async throws -> Outcome {
         let clock = ManualClock(isSelfDriving: true)
         let model = ScriptedLanguageModel(clock: clock) { _ in Self.answer.split(separator: " ").map { " \($0)" } }
@@ -37,7 +38,8 @@ internal import VoiceTesting
             turnDetector: ScriptedTurnDetector(clock: clock, verdicts: verdicts),
             recognizer: ScriptedRecognizer(clock: clock, utterances: utterances, drafts: drafts),
             languageModel: model,
-            synthesizer: ToneSynthesizer(clock: clock)
+            synthesizer: ToneSynthesizer(clock: clock),
+            sharesProcessor: sharesProcessor
         )
         let transport = LoopbackTransport(clock: clock, steps: steps)
         var configuration = ConversationConfiguration(systemPrompt: "Be brief.", greeting: "")
@@ -119,6 +121,34 @@ internal import VoiceTesting
         let last = try #require(outcome.model.conversations.last)
         #expect(last.map(\.content).filter { $0.contains("it") && $0.hasPrefix("what") }.isEmpty)
         #expect(outcome.report.summary.speculation.wastedTokens > 0)
+    }
+
+    @Test(arguments: [false, true])
+    func `where the verdict needs the same processor a draft waits for it`(sharesProcessor: Bool) async throws {
+        let outcome = try await converse(
+            [.speech(.seconds(1)), .silence(.seconds(10))],
+            hearing: ["what is it"],
+            drafts: ["what is it"],
+            verdicts: [0.6],
+            sharesProcessor: sharesProcessor
+        )
+        let turn = try #require(outcome.report.turns.first)
+        #expect(turn.speculation == .hit)
+        // The verdict takes 60 ms, the draft of the transcript 20; the wait for such a verdict leaves time for both.
+        #expect(try #require(turn.tiles).llmFirstToken == 0)
+    }
+
+    @Test func `an unlikely end is not drafted for`() async throws {
+        let outcome = try await converse(
+            [.speech(.seconds(1)), .silence(.seconds(12))],
+            hearing: ["what is it"],
+            drafts: ["what is it"],
+            verdicts: Array(repeating: 0, count: 20),
+            sharesProcessor: true
+        )
+        let turn = try #require(outcome.report.turns.first)
+        #expect(turn.speculation == .none)
+        #expect(turn.agent.trimmingPrefix(" ") == Self.answer)
     }
 
     @Test(arguments: [ReplyPolicy.reference, .interleaved])

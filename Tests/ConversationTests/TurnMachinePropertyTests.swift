@@ -30,6 +30,7 @@ internal import VoiceTesting
             draftsPerTurn = Int(seed % 4)
             var configuration = TurnMachine.Configuration()
             configuration.draftsPerTurn = draftsPerTurn
+            configuration.draftsAwaitVerdict = seed % 8 < 4
             machine = TurnMachine(configuration: configuration)
             random = SeededGenerator(seed: seed)
         }

@@ -54,6 +54,7 @@ struct Session {
 
     init(
         configuration: ConversationConfiguration,
+        turnTaking: TurnMachine.Configuration,
         clock: any SessionClock,
         logger: Logger,
         transport: any Transport,
@@ -78,7 +79,7 @@ struct Session {
         self.alarms = alarms
         self.trace = trace
         self.agentSpeaks = agentSpeaks
-        machine = TurnMachine(configuration: configuration.policyTurnTaking)
+        machine = TurnMachine(configuration: turnTaking)
         context = Context(systemPrompt: configuration.systemPrompt)
     }
 

@@ -16,6 +16,11 @@ package struct TurnMachine: Sendable {
         package var transcriptTimeout: Duration = .seconds(5)
         /// Replies that may be drafted before a turn is over, each perhaps for nothing; 0 for none.
         package var draftsPerTurn = 0
+        /// Whether a draft only uses the time between a verdict and the end of the turn: where all compute on the same
+        /// processor it would be in the way of the verdict, and later of the final transcript.
+        package var draftsAwaitVerdict = false
+        /// An end less likely than this is not worth a draft.
+        package var draftProbability: Float = 0.3
         /// Whether speech interrupts the agent.
         package var allowsInterruption = true
 
@@ -141,6 +146,8 @@ package struct TurnMachine: Sendable {
     /// Words of this turn that were final before the person went on speaking.
     package private(set) var carried = ""
     private var draft: Draft?
+    /// What the person has said so far, as far as this silence's draft of the transcript is there.
+    private var draftText: String?
     private var draftRequest = 0
     private var draftsOfTurn = 0
     private var turnIsOpen = false
@@ -275,7 +282,7 @@ package struct TurnMachine: Sendable {
         pause.lastSpeech = lastSpeech
         pause.silenceConfirmed = now
         person = .pausing(pause)
-        return actions + showUserSilent() + decide(now)
+        return actions + showUserSilent() + decide(now) + speculate()
     }
 
     private mutating func showUserSilent() -> [Action] {
@@ -290,14 +297,14 @@ package struct TurnMachine: Sendable {
         pause.hasVerdict = true
         pause.isBeingJudged = false
         person = .pausing(pause)
-        return decide(now)
+        return decide(now) + speculate()
     }
 
     private mutating func tick(_ now: Duration) -> [Action] {
         if case .finalising(let since) = person, now - since >= configuration.transcriptTimeout {
             return transcript(turn, nil)
         }
-        return decide(now)
+        return decide(now) + speculate()
     }
 
     /// Ends the turn if it has been silent for long enough, else asks again in time.
@@ -346,15 +353,31 @@ package struct TurnMachine: Sendable {
 
     private mutating func draftTranscript(_ request: Int, _ text: String?) -> [Action] {
         guard case .silent = agent, request == draftRequest, draft == nil, let text, !text.isEmpty else { return [] }
-        let all = carried.isEmpty ? text : carried + " " + text
+        draftText = carried.isEmpty ? text : carried + " " + text
+        return speculate()
+    }
+
+    /// Begins a draft once that is worth it.
+    private mutating func speculate() -> [Action] {
+        guard draft == nil, case .silent = agent, let text = draftText else { return [] }
+        switch person {
+        case .pausing(let pause):
+            guard pause.hasVerdict || !configuration.draftsAwaitVerdict else { return [] }
+            guard pause.probability ?? 1 >= configuration.draftProbability else { return [] }
+        case .finalising:
+            guard !configuration.draftsAwaitVerdict else { return [] }
+        case .quiet, .speaking: return []
+        }
+        draftText = nil
         epoch += 1
-        draft = Draft(epoch: epoch, text: all)
-        return [.speculate(turn: turn, epoch: epoch, text: all)]
+        draft = Draft(epoch: epoch, text: text)
+        return [.speculate(turn: turn, epoch: epoch, text: text)]
     }
 
     /// Speech went on, or something else is to be answered.
     private mutating func withdraw() -> [Action] {
         draftRequest += 1
+        draftText = nil
         guard let draft else { return [] }
         self.draft = nil
         return [.withdraw(epoch: draft.epoch)]
@@ -377,6 +400,7 @@ package struct TurnMachine: Sendable {
             return withdraw() + reply(to: carried)
         }
         self.draft = nil
+        draftText = nil
         agent = .preparing(epoch: draft.epoch, turn: turn, text: carried)
         return [.release(turn: turn, epoch: draft.epoch, text: carried)]
     }

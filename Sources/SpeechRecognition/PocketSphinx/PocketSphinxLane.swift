@@ -48,11 +48,6 @@ actor PocketSphinxLane {
         return Transcript(text: text, isFinal: false)
     }
 
-    /// What has been understood so far; the best path through all of it, which ``finish()`` looks for, may differ.
-    func draft() -> Transcript? {
-        decoder.map { Transcript(text: SpokenText.display(finished + [$0.hypothesis]), isFinal: false) }
-    }
-
     func finish() -> Transcript {
         if let decoder { closePart(decoder) }
         defer { forget() }

@@ -1,7 +1,7 @@
 internal import Synchronization
 package import VoiceCore
 
-/// PocketSphinx behind ``SpeechRecognizer``: a stand-in that needs no download, American English only.
+/// PocketSphinx behind ``SpeechRecognizer``: on request, American English only.
 ///
 /// A stream owns a decoder and a thread while it lives. Decoders of streams that have ended are kept for the next ones,
 /// a few of them. Its audio should begin about 300 ms before speech and end soon after it.
@@ -55,7 +55,6 @@ private final class PocketSphinxStream: RecognizerStream {
 
     func feed(_ samples: [Float]) async throws(VoiceError) -> Transcript? { try await lane.feed(samples) }
     func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript { await lane.finish() }
-    func draft() async throws(VoiceError) -> Transcript? { await lane.draft() }
     func reset() async throws(VoiceError) { await lane.reset() }
 }
 

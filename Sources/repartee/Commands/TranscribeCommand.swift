@@ -69,7 +69,7 @@ struct TranscribeCommand: AsyncParsableCommand {
     func run() async throws {
         let room = EngineRoom(store: global.store, settings: Settings())
         let recognizer = try await room.recognizer(model: model, streams: 1, threads: threads)
-        // Recognisers made for streaming take a file as it is; the stand-in wants utterances.
+        // Recognisers made for streaming take a file as it is; PocketSphinx wants utterances.
         let detector = recognizer is PocketSphinxRecognizer ? try await room.voiceActivity() : nil
         for file in files {
             let wav = try WAVFile.read(path: file)

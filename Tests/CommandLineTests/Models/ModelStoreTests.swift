@@ -7,11 +7,22 @@ internal import VoiceCore
 @Suite struct ModelStoreTests {
     @Test func `the catalogue agrees with the lock file of bootstrap`() throws {
         let lock = try SettingsFileTests.checkout("scripts/models.lock")
-        #expect(ModelCatalogue.defaults.count == 3)
+        #expect(ModelCatalogue.defaults.count == 4)
         for model in ModelCatalogue.defaults {
             let line = lock.split(separator: "\n").first { $0.contains(" \(model.file) ") }
             #expect(line?.contains(model.sha256) == true, "\(model.name)")
         }
+    }
+
+    @Test func `the recogniser in the checkout is the one of the catalogue`() throws {
+        let starter = try #require(ModelCatalogue.model(named: ModelCatalogue.starterRecognizer))
+        let path = SettingsFileTests.root.appendingPathComponent("Models/\(starter.file)").path
+        try #require(
+            FileManager.default.fileExists(atPath: path),
+            "the checkout lacks its recogniser: run 'git checkout -- Models/\(starter.file)'"
+        )
+        #expect(try FileDigest.sha256(path: path) == starter.sha256)
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int == starter.bytes)
     }
 
     @Test func `a model that no agent needs says only how to pull it`() throws {
@@ -20,6 +31,24 @@ internal import VoiceCore
         #expect(missing?.code == .unavailable)
         #expect(missing?.message.contains("run 'repartee models pull nemotron-en'") == true)
         #expect(missing?.message.contains("make build") == false)
+    }
+
+    @Test func `a recogniser counts as pulled only when it is one to pull, and there`() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("repartee-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let store = ModelStore(directory: folder.path, environment: [:])
+        #expect(store.pulledRecognizer == nil)
+        let missing = #expect(throws: VoiceError.self) { try store.resolve(ModelCatalogue.starterRecognizer) }
+        #expect(missing?.code == .unavailable)
+        #expect(missing?.message.contains("run 'make build', or 'repartee models pull starter-en'") == true)
+        // A file with holes: it has the length and takes no space.
+        let pulled = try #require(ModelCatalogue.model(named: "nemotron-3.5"))
+        #expect(FileManager.default.createFile(atPath: store.path(of: pulled), contents: nil))
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: store.path(of: pulled)))
+        try file.truncate(atOffset: UInt64(pulled.bytes))
+        try file.close()
+        #expect(store.pulledRecognizer == "nemotron-3.5")
     }
 
     @Test func `every hash is one, and no two models share a name or a file`() {

@@ -93,6 +93,21 @@ internal import VoiceCore
         #expect(try await stream.finish() == expected)
     }
 
+    @Test func `a draft is what the final transcript would be, and leaves no trace`() async throws {
+        let recognizer = try await Self.recognizer()
+        let audio = try Golden("nemotron-golden").audio()
+        let expected = try await transcript(of: audio, in: 320, recognizer.openStream())
+        let stream = try await recognizer.openStream()
+        for (index, start) in stride(from: 0, to: audio.count, by: 320).enumerated() {
+            _ = try await stream.feed(Array(audio[start..<min(audio.count, start + 320)]))
+            guard index % 23 == 7 else { continue }
+            let heard = Array(audio.prefix(min(audio.count, start + 320)))
+            #expect(try await stream.draft() == transcript(of: heard, in: 320, recognizer.openStream()))
+        }
+        #expect(try await stream.draft() == expected)
+        #expect(try await stream.finish() == expected)
+    }
+
     @Test func `a fork goes on like its stream would have`() async throws {
         let recognizer = try await Self.recognizer()
         let audio = try Golden("nemotron-golden").audio()
