@@ -129,7 +129,11 @@ public struct Conversation: Sendable {
             await session.end()
             group.cancelAll()
         }
-        return ConversationReport(turns: session.reports, speculation: session.speculation)
+        return ConversationReport(
+            turns: session.reports,
+            speculation: session.speculation,
+            playout: session.playoutCount
+        )
     }
 
     // MARK: - The session's tasks

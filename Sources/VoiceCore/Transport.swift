@@ -30,6 +30,9 @@ public enum TransportMessage: Sendable, Equatable {
     case audio(PlayoutFrame)
     /// Stop playing this reply now and forget what is buffered of it and of every earlier one.
     case cut(epoch: Int)
+    /// Stop playing this reply now and forget what is buffered of it. It may go on later: at the position where it stopped, or
+    /// a little before.
+    case pause(epoch: Int)
     /// News of the conversation, for a page or an app.
     case event(SessionEvent)
 }

@@ -115,18 +115,58 @@ internal import VoiceTesting
         #expect(Self.answer.hasPrefix(first.agent.trimmingPrefix(" ")))
         #expect(first.agent.trimmingPrefix(" ").count < Self.answer.count)
         #expect(!first.agent.isEmpty)
-        // The second utterance begins at 3 s and counts as speech after 192 ms.
+        // The second utterance begins at 3 s; its first window silences the agent.
+        let pause = try #require(outcome.transport.sent.first { $0.message == .pause(epoch: 1) }?.at)
+        #expect(pause >= .milliseconds(3000) && pause <= .milliseconds(3060))
+        #expect(outcome.audioTimes(epoch: 1).allSatisfy { $0 <= pause })
+        // No word is known before the end, so it is 700 ms of speech that end the reply.
         let cut = try #require(outcome.transport.sent.first { $0.message == .cut(epoch: 1) }?.at)
-        #expect(cut >= .milliseconds(3160) && cut <= .milliseconds(3240))
-        #expect(outcome.audioTimes(epoch: 1).allSatisfy { $0 <= cut })
+        #expect(cut >= .milliseconds(3860) && cut <= .milliseconds(3940))
         // The model is told exactly what was heard.
         let second = try #require(outcome.model.conversations.last)
         #expect(second[2] == ChatMessage(.assistant, first.agent))
         #expect(second[3] == ChatMessage(.user, "and then"))
         // And that is what the played audio says: 60 ms a letter of this voice.
         let started = try #require(outcome.audioTimes(epoch: 1).first)
-        let letters = Int((cut - started).milliseconds / 60)
+        let letters = Int((pause - started).milliseconds / 60)
         #expect(abs(first.agent.utf8.count - letters) <= 9)
+    }
+
+    @Test(arguments: ["", "mhm"])
+    func `after a sound that is no interruption the agent goes on where it was`(said: String) async throws {
+        let outcome = try await converse(
+            [
+                .speech(.seconds(1)), .silence(.seconds(2)), .speech(.milliseconds(300)), .silence(.seconds(12)),
+                .speech(.seconds(1)), .silence(.seconds(10)),
+            ],
+            hearing: ["what is it", said, "and then"]
+        )
+        let first = try #require(outcome.report.turns.first)
+        #expect(!first.interrupted)
+        #expect(first.agent.trimmingPrefix(" ") == Self.answer)
+        #expect(outcome.report.summary.playout.falsePauses == 1)
+        #expect(outcome.report.summary.playout.interruptions == 0)
+        #expect(outcome.report.summary.playout.underruns == 0)
+        let messages = outcome.transport.sent.filter { sent in
+            if case .audio(let frame) = sent.message { frame.epoch == 1 } else { sent.message == .pause(epoch: 1) }
+        }
+        let border = try #require(messages.firstIndex { $0.message == .pause(epoch: 1) })
+        // Silent within 60 ms of the sound, which began at 3 s.
+        #expect(messages[border].at <= .milliseconds(3060))
+        // It goes on with the word in which it stopped, and every sample after that follows.
+        let frames = messages.compactMap { if case .audio(let frame) = $0.message { frame } else { nil } }
+        let resumed = frames[border].audio.position
+        let stopped = frames[border - 1].audio.position
+        #expect(resumed <= stopped && resumed > stopped - 16_000)
+        for (frame, next) in zip(frames[border...], frames[(border + 1)...]) {
+            #expect(next.audio.position == frame.audio.position + frame.audio.samples.count)
+        }
+        // 300 ms of sound, 64 to 128 of silence, 20 for the transcript, and what windows and frames add.
+        let gap = messages[border + 1].at - messages[border].at
+        #expect(gap > .milliseconds(300) && gap < .milliseconds(460))
+        // The person's "mhm" is no turn and not in the context.
+        #expect(outcome.report.turns.map(\.user) == ["what is it", "and then"])
+        #expect(outcome.model.conversations.last?.map(\.content).contains("mhm") == false)
     }
 
     @Test func `speech before the answer is heard becomes one turn with what came before`() async throws {

@@ -4,6 +4,18 @@ internal import VoiceCore
 @testable internal import Conversation
 
 @Suite struct LedgerTests {
+    @Test func `a reply that goes on after a pause begins with the word in which it stopped`() {
+        var ledger = Ledger()
+        ledger.beginClause("one two")
+        let words = [SpokenWord(textEnd: 3, sampleEnd: 40), SpokenWord(textEnd: 7, sampleEnd: 90)]
+        ledger.append(samples: 100, words: words)
+        ledger.endClause()
+        ledger.beginClause(" three")
+        ledger.append(samples: 100, words: [])
+        #expect([10, 40, 70, 95].map { ledger.wordStart(atSample: $0) } == [0, 40, 40, 90])
+        #expect(ledger.wordStart(atSample: 150) == 150)
+    }
+
     /// Two clauses of 100 and 50 samples; the first with word borders, the second without.
     private func ledger() -> Ledger {
         var ledger = Ledger()

@@ -16,6 +16,11 @@ internal import VoiceTesting
         var random: SeededGenerator
         var pending: [(at: Duration, event: TurnMachine.Event)] = []
         var playing: Int?
+        /// The reply that is paused, and how often it was.
+        var paused: Int?
+        var pauses = (epoch: 0, count: 0)
+        /// The turn that began as an interjection on which the recogniser was asked: its answer may take up to 5 s.
+        var settled: Int?
         /// The draft that is held, and what it answers.
         var held: (epoch: Int, text: String)?
         /// The newest epoch of a reply: an old one never comes back.
@@ -31,6 +36,7 @@ internal import VoiceTesting
             var configuration = TurnMachine.Configuration()
             configuration.draftsPerTurn = draftsPerTurn
             configuration.draftsAwaitVerdict = seed % 8 < 4
+            if seed % 5 == 0 { configuration.interruption = .immediate }
             machine = TurnMachine(configuration: configuration)
             random = SeededGenerator(seed: seed)
         }
@@ -73,12 +79,31 @@ internal import VoiceTesting
             case .cut(let epoch):
                 check(playing == epoch, "cut of a reply that is not there")
                 playing = nil
+                paused = nil
+            case .pause(let epoch):
+                check(playing == epoch && paused == nil, "a pause of what is not heard")
+                paused = epoch
+                pauses = pauses.epoch == epoch ? (epoch, pauses.count + 1) : (epoch, 1)
+                check(pauses.count <= 3, "a reply torn to pieces")
+                let remaining = [nil, 500, 5000].randomElement(using: &random) ?? nil
+                deliver(.replyPaused(epoch: epoch, remaining: remaining.map { .milliseconds($0) }))
+            case .resume(let epoch):
+                check(paused == epoch, "a reply goes on that was not paused")
+                paused = nil
+                schedule(.replyEnded(epoch: epoch), atMost: 4000)
+            case .settle(let turn):
+                settled = turn
+                let text = ["", "Mhm.", "stop it", nil].randomElement(using: &random) ?? nil
+                schedule(.transcript(turn: turn, text: text), atMost: 3000)
+            case .dismiss(let turn):
+                check(machine.turn == turn, "another turn is forgotten")
             case .drop(let turn, _):
                 ended.insert(turn)
             case .mark(_, let endpoint):
                 let silence = endpoint.committed - endpoint.lastSpeech
                 check(silence >= wait.earliest, "a turn was cut")
-                check(silence <= wait.longest + .milliseconds(100), "a turn was left waiting")
+                let longest = wait.longest + .milliseconds(100) + (settled == machine.turn ? .seconds(5) : .zero)
+                check(silence <= longest, "a turn was left waiting")
             case .showUserSpeaking(let speaks):
                 check(speaks != showsUserSpeaking, "shown twice")
                 showsUserSpeaking = speaks
@@ -118,7 +143,10 @@ internal import VoiceTesting
         }
 
         mutating func deliver(_ event: TurnMachine.Event) {
-            if case .replyEnded(let epoch) = event, playing == epoch { playing = nil }
+            if case .replyEnded(let epoch) = event {
+                guard paused != epoch else { return }
+                if playing == epoch { playing = nil }
+            }
             for action in machine.handle(event, at: now) { perform(action) }
             opened.insert(machine.turn)
             check(machine.currentEpoch == playing, "the machine and the loudspeaker disagree")
@@ -128,7 +156,11 @@ internal import VoiceTesting
         mutating func live(steps: Int) {
             for _ in 0..<steps {
                 run(until: now + .milliseconds(Int.random(in: 20...1500, using: &random)))
-                switch Int.random(in: 0..<9, using: &random) {
+                switch Int.random(in: 0..<14, using: &random) {
+                case 9, 10: deliver(.onset)
+                case 11: deliver(.falseOnset)
+                case 12: deliver(.partialTranscript("mhm"))
+                case 13: deliver(.partialTranscript("wait"))
                 case 0, 1: deliver(.speechStarted)
                 case 2: deliver(.hush(lastSpeech: now - .milliseconds(100)))
                 case 3: deliver(.hush(lastSpeech: now - .milliseconds(160)))
@@ -144,6 +176,7 @@ internal import VoiceTesting
             run(until: now + .seconds(20))
             check(machine.person == .quiet, "a turn never ended")
             check(machine.agent == .silent, "a reply never ended")
+            check(paused == nil, "a reply is paused for ever")
             check(held == nil, "a draft was forgotten")
             check(opened.subtracting(ended).subtracting([0]).isEmpty, "turns without an end")
         }

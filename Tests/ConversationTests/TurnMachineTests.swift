@@ -73,8 +73,10 @@ internal import VoiceCore
         #expect(bench.feed(.transcript(turn: 1, text: "too late")) == [])
     }
 
-    @Test func `speech over the agent cuts it and begins a new turn`() {
-        var bench = Bench()
+    @Test func `where any speech interrupts, it cuts the agent and begins a new turn`() {
+        var configuration = TurnMachine.Configuration()
+        configuration.interruption = .immediate
+        var bench = Bench(machine: TurnMachine(configuration: configuration))
         _ = bench.ask("one")
         _ = bench.feed(.replyAudible(epoch: 1))
         #expect(bench.feed(.speechStarted) == [.showUserSpeaking(true), .cut(epoch: 1)])
@@ -136,7 +138,7 @@ internal import VoiceCore
 
     @Test func `without interruptions the agent finishes, and the next answer waits for nobody`() {
         var configuration = TurnMachine.Configuration()
-        configuration.allowsInterruption = false
+        configuration.interruption = .never
         var bench = Bench(machine: TurnMachine(configuration: configuration))
         _ = bench.ask("one")
         _ = bench.feed(.replyAudible(epoch: 1))

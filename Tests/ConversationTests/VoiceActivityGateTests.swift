@@ -17,6 +17,12 @@ internal import Testing
         #expect(edges("##.") == [[.onset(position: 0)], [], [.falseOnset]])
     }
 
+    @Test func `while the agent speaks, a window must be likelier speech to count`() {
+        var gate = VoiceActivityGate(configuration: VoiceActivityGate.Configuration(), windowLength: 512)
+        #expect(gate.advance(probability: 0.65, agentIsSpeaking: true) == [])
+        #expect(gate.advance(probability: 0.65, agentIsSpeaking: false) == [.onset(position: 512)])
+    }
+
     @Test func `an interruption takes six windows`() {
         #expect(
             edges("######", agentIsSpeaking: true).map(\.last) == [.onset(position: 0), nil, nil, nil, nil, .started]

@@ -39,6 +39,7 @@ internal import VoiceCore
                     + #""playout":{"sample_rate":48000},"session":"s","type":"ready","version":1}"#
             ),
             (.cut(epoch: 3), #"{"epoch":3,"type":"cut"}"#),
+            (.pause(epoch: 3), #"{"epoch":3,"type":"pause"}"#),
             (.pong(12.5), #"{"t":12.5,"type":"pong"}"#),
             (.event(.userSpeaking(true)), #"{"speaking":true,"type":"user_speaking"}"#),
             (.event(.agentSpeaking(false)), #"{"speaking":false,"type":"agent_speaking"}"#),

@@ -89,6 +89,16 @@ internal import VoiceCore
         #expect(queue.pop() == nil)
     }
 
+    @Test func `pause forgets what waits of its reply, and lets more of it come`() {
+        var queue = OutboundQueue(limits: WebSocketLimits())
+        for epoch in [2, 2, 3] { _ = queue.push(audio(epoch: epoch), at: .zero) }
+        queue.pause(epoch: 2)
+        _ = queue.push(audio(epoch: 2), at: .zero)
+        #expect(queue.pop()?.audio?.epoch == 3)
+        #expect(queue.pop()?.audio?.epoch == 2)
+        #expect(queue.pop() == nil)
+    }
+
     @Test func `audio beyond two seconds pushes out the oldest, never the news`() {
         var queue = OutboundQueue(limits: WebSocketLimits())
         _ = queue.push(text("news"), at: .zero)

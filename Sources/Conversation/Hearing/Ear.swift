@@ -82,9 +82,11 @@ struct Ear {
             onset = position
             audio.voiceBegan(at: position)
             recognition.send(.onset(position: position))
+            report(.turn(.onset))
         case .falseOnset:
             audio.voiceEnded()
             recognition.send(.falseOnset)
+            report(.turn(.falseOnset))
         case .started:
             recognition.send(.confirmed)
             report(.turn(.speechStarted))

@@ -64,6 +64,16 @@ package struct Ledger: Sendable {
         return heard
     }
 
+    /// The sample at which the word that is being spoken after `samples` samples began; `samples` itself where the
+    /// synthesiser gave no word borders.
+    package func wordStart(atSample samples: Int) -> Int {
+        guard let clause = clauses.last(where: { $0.firstSample <= samples }), !clause.words.isEmpty else {
+            return samples
+        }
+        let played = samples - clause.firstSample
+        return clause.firstSample + (clause.words.last { $0.sampleEnd <= played }?.sampleEnd ?? 0)
+    }
+
     private func prefix(of clause: Clause, played: Int) -> String {
         let end: Int
         if clause.words.isEmpty {

@@ -1,3 +1,4 @@
+internal import Audio
 package import VoiceCore
 
 /// Paces a session's replies to its loudspeaker and knows, to the sample, what was heard.
@@ -16,6 +17,8 @@ package actor Playout {
         case progress(epoch: Int, heard: String, pending: String)
         /// All of the reply was played.
         case finished(epoch: Int, heard: String)
+        /// The loudspeaker had nothing to play for so long in the middle of the reply.
+        case underrun(epoch: Int, lasted: Duration)
     }
 
     private struct Reply {
@@ -32,26 +35,44 @@ package actor Playout {
         var isComplete = false
         /// True while nothing of it may be heard: its turn may not be over.
         var isHeld: Bool
+        /// True while the person may be interrupting.
+        var isPaused = false
+        /// True from the end of a pause until the next frame.
+        var isResuming = false
         /// What the far end says it has played, and when it said so; nil if it never did.
         var acknowledged: (samples: Int, at: Duration)?
+        /// Whether the far end has ever said so.
+        var isConfirmed = false
         var lastProgress = ""
 
         /// Samples that wait to be sent.
         var waiting: Int { audio.count - first }
+        var isSilent: Bool { isHeld || isPaused }
 
-        /// Marks samples as sent. Memory is given back in large steps, so that a frame moves nothing.
-        mutating func send(_ count: Int) {
+        /// Marks samples as sent. The last `kept` of them stay, to be sent again after a pause. Memory is given back in large
+        /// steps, so that a frame moves nothing.
+        mutating func send(_ count: Int, keeping kept: Int) {
             first += count
             sent += count
-            guard first > audio.count / 2 else { return }
-            audio.removeFirst(first)
-            first = 0
+            let surplus = first - kept
+            guard surplus > audio.count / 2 else { return }
+            audio.removeFirst(surplus)
+            first = kept
+        }
+
+        /// Goes back to an earlier position, as far as the audio is still there.
+        mutating func rewind(to position: Int) {
+            let back = min(max(0, sent - position), first)
+            first -= back
+            sent -= back
         }
     }
 
     /// Audio longer than this is not taken in ahead of the loudspeaker: `append` waits.
     private static let capacity = Duration.seconds(20)
     private static let frame = Duration.milliseconds(20)
+    /// Audio that stays after it was sent: a far end's buffer and a word.
+    private static let kept = Duration.seconds(1)
 
     private let clock: any SessionClock
     private let lead: Duration
@@ -63,8 +84,6 @@ package actor Playout {
     private let room: Signal
     private let gate: Signal
     private var reply: Reply?
-    /// Times that the loudspeaker ran dry in the middle of a reply.
-    package private(set) var underruns = 0
 
     /// Makes a playout for one session.
     ///
@@ -143,7 +162,10 @@ package actor Playout {
     /// When the audio that a reply has now will have been played; nil if it is not the open one.
     package func runsDry(epoch: Int) -> Duration? {
         guard let reply, reply.epoch == epoch else { return nil }
-        return (reply.start ?? clock.now) + rate.duration(ofSamples: reply.sent + reply.waiting)
+        guard !reply.isPaused, let start = reply.start else {
+            return clock.now + rate.duration(ofSamples: reply.waiting)
+        }
+        return start + rate.duration(ofSamples: reply.sent + reply.waiting)
     }
 
     /// Tells that no more audio of this reply will come.
@@ -159,9 +181,11 @@ package actor Playout {
     package func acknowledge(samples: Int, epoch: Int) {
         guard reply?.epoch == epoch, samples >= 0 else { return }
         let now = clock.now
-        let isFirst = reply?.acknowledged == nil
+        let isFirst = reply?.isConfirmed == false
+        reply?.isConfirmed = true
         let played = max(reply?.acknowledged?.samples ?? 0, min(samples, reply?.sent ?? 0))
         reply?.acknowledged = (played, now)
+        if reply?.isPaused == true { reply?.rewind(to: played) }
         // The page reports as soon as sound leaves, so its first word tells when playing began: its own buffer and the
         // way there belong to what the person waits for.
         guard isFirst, samples > 0, let start = reply?.start, let first = reply?.firstAudible else { return }
@@ -183,6 +207,30 @@ package actor Playout {
         self.reply = nil
         room.raise()
         gate.raise()
+    }
+
+    /// Silences a reply now, until ``resume(epoch:)`` or ``cut(epoch:)``.
+    ///
+    /// The far end forgets what it has not played; nothing of that counts as heard.
+    /// - Returns: how much is still to be played; nil if the reply is not all made yet, or not the open one.
+    package func pause(epoch: Int) async -> Duration? {
+        guard let reply, reply.epoch == epoch, !reply.isSilent else { return nil }
+        self.reply?.rewind(to: heardSamples(of: reply, at: clock.now))
+        self.reply?.isPaused = true
+        let remaining = self.reply.map { rate.duration(ofSamples: $0.waiting) }
+        await send(.pause(epoch: epoch))
+        return reply.isComplete ? remaining : nil
+    }
+
+    /// Ends a pause: the reply goes on with the word in which it stopped.
+    package func resume(epoch: Int) {
+        guard let paused = reply, paused.epoch == epoch, paused.isPaused else { return }
+        reply?.rewind(to: paused.ledger.wordStart(atSample: paused.sent))
+        reply?.isPaused = false
+        reply?.isResuming = true
+        // The far end counts on from where it is told to.
+        reply?.acknowledged = nil
+        wake.raise()
     }
 
     /// Silences a reply now. Returns the text that was heard, nil if the reply is not open any more.
@@ -210,15 +258,15 @@ package actor Playout {
                 }
                 continue
             }
-            if let start = reply?.start {
+            if let start = reply?.start, reply?.isResuming == false {
                 nextFrame = start + rate.duration(ofSamples: frame.audio.position) - lead
                 if nextFrame > clock.now {
                     guard await sleep(until: nextFrame) else { return }
                 }
             }
-            guard let current = reply, current.epoch == frame.epoch else { continue }
+            guard isNext(frame) else { continue }
             startClockIfNeeded(at: frame.audio.position)
-            reply?.send(frame.audio.samples.count)
+            reply?.send(frame.audio.samples.count, keeping: rate.samples(in: Self.kept))
             room.raise()
             await send(.audio(frame))
             reportProgress()
@@ -229,37 +277,46 @@ package actor Playout {
 
     /// The next frame to send, without removing it: up to 20 ms of what waits, less only at the end of a reply.
     private func takeFrame() -> PlayoutFrame? {
-        guard let reply, !reply.isHeld else { return nil }
+        guard let reply, !reply.isSilent else { return nil }
         let length = rate.samples(in: Self.frame)
         guard reply.waiting >= length || (reply.isComplete && reply.waiting > 0) else { return nil }
         let end = min(reply.audio.count, reply.first + length)
-        let audio = AudioFrame(samples: Array(reply.audio[reply.first..<end]), rate: rate, position: reply.sent)
+        var samples = Array(reply.audio[reply.first..<end])
+        if reply.isResuming { GainRamp.apply(to: &samples, in: 0..<rate.samples(in: GainRamp.usual), from: 0, to: 1) }
+        let audio = AudioFrame(samples: samples, rate: rate, position: reply.sent)
         return PlayoutFrame(epoch: reply.epoch, audio: audio)
+    }
+
+    /// Whether a frame is still what comes next: the reply may have been cut or paused while it waited for its time.
+    private func isNext(_ frame: PlayoutFrame) -> Bool {
+        guard let reply, reply.epoch == frame.epoch, !reply.isSilent else { return false }
+        return reply.sent == frame.audio.position
     }
 
     /// Fixes when sample 0 plays: now for the first frame; later again if the loudspeaker ran dry.
     private func startClockIfNeeded(at position: Int) {
         let now = clock.now
         let offset = rate.duration(ofSamples: position)
-        guard let start = reply?.start else {
-            reply?.start = now
+        guard let reply, let start = reply.start, !reply.isResuming else {
+            reply?.start = now - offset
+            reply?.isResuming = false
             return
         }
         guard start + offset < now else { return }
-        underruns += 1
-        reply?.start = now - offset
+        report(.underrun(epoch: reply.epoch, lasted: now - start - offset))
+        self.reply?.start = now - offset
     }
 
     /// When everything sent so far will have been played, if that is worth waiting for.
     private func drainDeadline() -> Duration? {
-        guard let reply, !reply.isHeld else { return nil }
+        guard let reply, !reply.isSilent else { return nil }
         guard let start = reply.start else { return reply.isComplete ? clock.now : nil }
         let end = start + rate.duration(ofSamples: reply.sent)
         return end <= clock.now && !reply.isComplete ? nil : end
     }
 
     private func finishIfDrained() {
-        guard let reply, !reply.isHeld, reply.isComplete, reply.waiting == 0 else { return }
+        guard let reply, !reply.isSilent, reply.isComplete, reply.waiting == 0 else { return }
         let end = (reply.start ?? clock.now) + rate.duration(ofSamples: reply.sent)
         guard clock.now >= end else { return }
         self.reply = nil

@@ -46,9 +46,11 @@ public struct ConversationReport: Sendable, Codable, Equatable {
         public var firstAudio: Spread
         /// Drafts: how many, how many were heard, and what the others cost.
         public var speculation: SpeculationCount
+        /// The loudspeaker.
+        public var playout: PlayoutCount
 
         private enum CodingKeys: String, CodingKey {
-            case turns, speculation
+            case turns, speculation, playout
             case voiceToVoice = "v2v_ms"
             case asrFinal = "asr_final_ms"
             case firstToken = "llm_ttft_ms"
@@ -62,7 +64,7 @@ public struct ConversationReport: Sendable, Codable, Equatable {
     public var summary: Summary
 
     /// Summarises turns.
-    public init(turns: [TurnReport], speculation: SpeculationCount) {
+    public init(turns: [TurnReport], speculation: SpeculationCount, playout: PlayoutCount) {
         self.turns = turns
         let tiles = turns.compactMap(\.tiles)
         summary = Summary(
@@ -71,7 +73,8 @@ public struct ConversationReport: Sendable, Codable, Equatable {
             asrFinal: Spread(tiles.map(\.asrFinal)),
             firstToken: Spread(tiles.map(\.llmFirstToken)),
             firstAudio: Spread(tiles.map(\.ttsFirstAudio)),
-            speculation: speculation
+            speculation: speculation,
+            playout: playout
         )
     }
 }

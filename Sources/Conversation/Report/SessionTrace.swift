@@ -51,6 +51,7 @@ struct SessionTrace: Sendable {
         case .speaking: "speaking"
         case .pausing: "pausing"
         case .finalising: "finalising"
+        case .interjecting: "interjecting"
         }
     }
 

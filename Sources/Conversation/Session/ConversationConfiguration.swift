@@ -54,13 +54,17 @@ public struct ConversationConfiguration: Sendable {
         var reference = VoiceActivityGate.Configuration()
         reference.stop = .milliseconds(200)
         reference.hush = reference.stop
+        reference.thresholdWhileSpeaking = reference.threshold
         return reference
     }
 
     /// ``turnTaking``, unless the policy has its own.
     var policyTurnTaking: TurnMachine.Configuration {
         var own = turnTaking
-        if policy == .reference { own.endpointing = .verdict(complete: 0.5, timeout: .seconds(3)) }
+        if policy == .reference {
+            own.endpointing = .verdict(complete: 0.5, timeout: .seconds(3))
+            if own.interruption != .never { own.interruption = .immediate }
+        }
         own.draftsPerTurn = policy == .speculative ? draftsPerTurn : 0
         return own
     }

@@ -48,6 +48,9 @@ struct Session {
     private var unanswered: (turn: Int, user: String)?
     private var endpoints: [Int: TurnMachine.Endpoint] = [:]
     private(set) var speculation = SpeculationCount()
+    private(set) var playoutCount = PlayoutCount()
+    /// When the open reply was paused; nil while it is not.
+    private var paused: Duration?
     private var stablePrefix = StablePrefix()
     /// The finished turns that answered the person, in order.
     private(set) var reports: [TurnReport] = []
@@ -119,6 +122,9 @@ struct Session {
             if case .typed = event { endpoints = [:] }
             await perform(machine.handle(event, at: clock.now))
         case .partial(let text):
+            await perform(machine.handle(.partialTranscript(text), at: clock.now))
+            // What may be a mere "mhm" is nobody's turn yet.
+            if case .interjecting = machine.person { return }
             let text = join(machine.carried, text)
             await show(.userTranscript(turn: machine.turn, text: text, isFinal: false))
             readAhead(text)
@@ -162,6 +168,18 @@ struct Session {
             await answer(turn, epoch, text)
         case .cut(let epoch):
             await cut(epoch)
+        case .pause(let epoch):
+            paused = clock.now
+            let remaining = await playout.pause(epoch: epoch)
+            await perform(machine.handle(.replyPaused(epoch: epoch, remaining: remaining), at: clock.now))
+        case .resume(let epoch):
+            await playout.resume(epoch: epoch)
+            playoutCount.falsePauses += 1
+            endPause(epoch, "resumed")
+        case .settle(let turn):
+            recognition.send(.finish(turn: turn))
+        case .dismiss:
+            audio.endTurn()
         case .drop(let turn, let reason):
             logger.info("Turn dropped", metadata: ["turn": "\(turn)", "reason": "\(reason)"])
             if let (said, words) = unanswered, said == turn {
@@ -253,13 +271,21 @@ struct Session {
         guard !open.isHeld else { return await withdraw(epoch) }
         open.stop.finish()
         let heard = await playout.cut(epoch: epoch) ?? open.heard
+        endPause(epoch, "cut")
         guard open.isAudible else {
             // Nothing was heard: the reply never was. The person's words go on with what they say next, or are dropped.
             reply = nil
             unanswered = open.user.map { (open.turn, $0) }
             return
         }
+        playoutCount.interruptions += 1
         await close(heard: heard, interrupted: true)
+    }
+
+    private mutating func endPause(_ epoch: Int, _ outcome: String) {
+        guard let began = paused else { return }
+        paused = nil
+        trace.span("playout", "pause", from: began, to: clock.now, ["epoch": "\(epoch)", "outcome": outcome])
     }
 
     /// Brings the conversation into the model's memory while nobody waits.
@@ -304,6 +330,9 @@ struct Session {
             await show(
                 .agentTranscript(turn: open.turn, heard: heard, pending: pending, isFinal: false, interrupted: false)
             )
+        case .underrun(let epoch, let lasted):
+            playoutCount.underruns += 1
+            trace.span("playout", "underrun", from: clock.now - lasted, to: clock.now, ["epoch": "\(epoch)"])
         case .finished(let epoch, let heard):
             guard reply?.epoch == epoch else { return }
             await perform(machine.handle(.replyEnded(epoch: epoch), at: clock.now))

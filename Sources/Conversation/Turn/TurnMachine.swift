@@ -21,8 +21,8 @@ package struct TurnMachine: Sendable {
         package var draftsAwaitVerdict = false
         /// An end less likely than this is not worth a draft.
         package var draftProbability: Float = 0.3
-        /// Whether speech interrupts the agent.
-        package var allowsInterruption = true
+        /// What the person's voice does to a reply that is being played.
+        package var interruption = InterruptionPolicy.considered(InterruptionPolicy.Consideration())
 
         /// Makes the default configuration.
         package init() {}
@@ -30,6 +30,10 @@ package struct TurnMachine: Sendable {
 
     /// Something that happened.
     package enum Event: Sendable, Equatable {
+        /// Something like speech began; not certain yet.
+        case onset
+        /// The onset was nothing.
+        case falseOnset
         /// Voice activity is certain.
         case speechStarted
         /// A first short silence; the turn's audio so far is ready to be judged. `lastSpeech` is when the person's last
@@ -43,7 +47,9 @@ package struct TurnMachine: Sendable {
         case verdict(request: Int, probability: Float?)
         /// The answer to `draft` with this number; nil when the recogniser failed or cannot tell.
         case draftTranscript(request: Int, text: String?)
-        /// The answer to `finalise` of this turn; nil when the recogniser failed.
+        /// What the recogniser makes of the running utterance so far.
+        case partialTranscript(String)
+        /// The answer to `finalise` or `settle` of this turn; nil when the recogniser failed.
         case transcript(turn: Int, text: String?)
         /// A typed message.
         case typed(String)
@@ -51,6 +57,8 @@ package struct TurnMachine: Sendable {
         case interruptRequested
         /// The first sound of the reply was played.
         case replyAudible(epoch: Int)
+        /// The answer to `pause`: how much of the reply is still to be played; nil while it is being made.
+        case replyPaused(epoch: Int, remaining: Duration?)
         /// The reply ended by itself: all of it was played, or it failed.
         case replyEnded(epoch: Int)
         /// Time passed.
@@ -75,6 +83,14 @@ package struct TurnMachine: Sendable {
         case reply(turn: Int, epoch: Int, text: String)
         /// Silence this reply at once; the context keeps what was heard.
         case cut(epoch: Int)
+        /// Silence this reply at once; it may go on where it was.
+        case pause(epoch: Int)
+        /// Play on.
+        case resume(epoch: Int)
+        /// Ask the recogniser what was said so far; the turn may go on.
+        case settle(turn: Int)
+        /// What was said in this turn was none of the agent's business: forget it.
+        case dismiss(turn: Int)
         /// This turn gets no reply.
         case drop(turn: Int, reason: String)
         /// Show that the person began or ended to speak.
@@ -101,6 +117,8 @@ package struct TurnMachine: Sendable {
         case pausing(Pause)
         /// The turn is over, its final transcript on the way.
         case finalising(since: Duration)
+        /// Makes a sound over the agent's voice; it is not known yet whether it means to interrupt.
+        case interjecting(Interjection)
     }
 
     /// A silence inside or after a turn.
@@ -136,21 +154,24 @@ package struct TurnMachine: Sendable {
         var text: String
     }
 
-    package private(set) var person = Person.quiet
-    package private(set) var agent = Agent.silent
+    package internal(set) var person = Person.quiet
+    package internal(set) var agent = Agent.silent
     /// The number of the running or last turn of the person; the first is 1.
-    package private(set) var turn = 0
-    private let configuration: Configuration
+    package internal(set) var turn = 0
+    let configuration: Configuration
     private var epoch = 0
-    private var request = 0
+    var request = 0
     /// Words of this turn that were final before the person went on speaking.
-    package private(set) var carried = ""
+    package internal(set) var carried = ""
+    var playoutPause = PlayoutPause()
+    /// Answers to `settle` of this turn that are still to come.
+    var settlements = 0
     private var draft: Draft?
     /// What the person has said so far, as far as this silence's draft of the transcript is there.
     private var draftText: String?
     private var draftRequest = 0
     private var draftsOfTurn = 0
-    private var turnIsOpen = false
+    var turnIsOpen = false
     private var showsUserSpeaking = false
 
     /// Makes a machine in which nobody speaks.
@@ -167,8 +188,10 @@ package struct TurnMachine: Sendable {
     /// When something is due if nothing happens before: feed a `tick` then. Nil while there is nothing to wait for.
     package var deadline: Duration? {
         switch person {
-        case .quiet, .speaking: nil
+        case .quiet: forgottenPause
+        case .speaking: nil
         case .finalising(let since): since + configuration.transcriptTimeout
+        case .interjecting(let interjection): decision(on: interjection)
         case .pausing(let pause): [end(of: pause), nextJudgement(of: pause)].compactMap { $0 }.min()
         }
     }
@@ -183,38 +206,48 @@ package struct TurnMachine: Sendable {
     /// Takes an event that happened at `now`.
     package mutating func handle(_ event: Event, at now: Duration) -> [Action] {
         switch event {
-        case .speechStarted: return speechStarted()
-        case .speechResumed: return speechResumed()
+        case .onset: return onset(now)
+        case .falseOnset: return falseOnset()
+        case .speechStarted: return speechStarted(now)
+        case .speechResumed: return speechResumed(now)
         case .hush(let lastSpeech): return hush(lastSpeech, now)
         case .speechStopped(let lastSpeech): return speechStopped(lastSpeech, now)
         case .verdict(let request, let probability): return verdict(request, probability, now)
         case .draftTranscript(let request, let text): return draftTranscript(request, text)
-        case .transcript(let turn, let text): return transcript(turn, text)
+        case .partialTranscript(let text): return partialTranscript(text, now)
+        case .transcript(let turn, let text): return transcript(turn, text, now)
         case .typed(let text): return typed(text)
-        case .interruptRequested: return interruptRequested()
+        case .interruptRequested: return interruptRequested(now)
         case .replyAudible(let epoch):
             if case .preparing(epoch, _, _) = agent { agent = .speaking(epoch: epoch) }
             return []
-        case .replyEnded(let epoch):
-            if currentEpoch == epoch { agent = .silent }
+        case .replyPaused(let epoch, let remaining):
+            if playoutPause.epoch == epoch { playoutPause.remaining = remaining }
             return []
+        case .replyEnded(let epoch):
+            guard currentEpoch == epoch else { return [] }
+            agent = .silent
+            // Nobody is interrupted any more: it is the person's turn, like any other.
+            return confirmInterjection(now)
         case .tick: return tick(now)
         }
     }
 
     // MARK: - The person
 
-    private mutating func speechStarted() -> [Action] {
-        var actions: [Action] = []
-        if !showsUserSpeaking {
-            showsUserSpeaking = true
-            actions.append(.showUserSpeaking(true))
-        }
-        actions += withdraw() + interruption()
+    private mutating func speechStarted(_ now: Duration) -> [Action] {
+        if let actions = interject(now) { return actions }
+        let actions = showUserSpeaking() + withdraw() + interruption()
         openTurn()
         request += 1
         person = .speaking
         return actions
+    }
+
+    mutating func showUserSpeaking() -> [Action] {
+        guard !showsUserSpeaking else { return [] }
+        showsUserSpeaking = true
+        return [.showUserSpeaking(true)]
     }
 
     /// What new speech does to a reply that is being made or played.
@@ -229,21 +262,22 @@ package struct TurnMachine: Sendable {
             turnIsOpen = true
             return [.cut(epoch: epoch)]
         case .speaking(let epoch):
-            guard configuration.allowsInterruption || isForced else { return [] }
+            guard configuration.interruption != .never || isForced else { return [] }
             agent = .silent
             return [.cut(epoch: epoch)]
         }
     }
 
-    private mutating func openTurn() {
+    mutating func openTurn() {
         guard !turnIsOpen else { return }
         turnIsOpen = true
         turn += 1
         carried = ""
+        settlements = 0
         draftsOfTurn = 0
     }
 
-    private mutating func speechResumed() -> [Action] {
+    private mutating func speechResumed(_ now: Duration) -> [Action] {
         switch person {
         case .speaking:
             return []
@@ -253,11 +287,14 @@ package struct TurnMachine: Sendable {
             return withdraw()
         case .quiet, .finalising:
             // The turn was over before the silence was certain.
-            return speechStarted()
+            return speechStarted(now)
+        case .interjecting:
+            return interject(now) ?? []
         }
     }
 
-    private mutating func hush(_ lastSpeech: Duration, _ now: Duration) -> [Action] {
+    mutating func hush(_ lastSpeech: Duration, _ now: Duration) -> [Action] {
+        if case .interjecting(let interjection) = person { return settle(interjection, lastSpeech, now) }
         guard case .speaking = person else { return [] }
         var pause = Pause(began: now, lastSpeech: lastSpeech, request: request, judged: now)
         let actions = judge(&pause, now) + askForDraft()
@@ -275,9 +312,12 @@ package struct TurnMachine: Sendable {
         return [.judge(request: request)]
     }
 
-    private mutating func speechStopped(_ lastSpeech: Duration, _ now: Duration) -> [Action] {
+    mutating func speechStopped(_ lastSpeech: Duration, _ now: Duration) -> [Action] {
         var actions: [Action] = []
         if case .speaking = person { actions += hush(lastSpeech, now) }
+        if case .interjecting(let interjection) = person {
+            return settle(interjection, lastSpeech, silenceConfirmed: now, now)
+        }
         guard case .pausing(var pause) = person else { return actions }
         pause.lastSpeech = lastSpeech
         pause.silenceConfirmed = now
@@ -302,7 +342,11 @@ package struct TurnMachine: Sendable {
 
     private mutating func tick(_ now: Duration) -> [Action] {
         if case .finalising(let since) = person, now - since >= configuration.transcriptTimeout {
-            return transcript(turn, nil)
+            return finalTranscript(nil)
+        }
+        if case .quiet = person { return endForgottenPause(now) }
+        if case .interjecting(let interjection) = person {
+            return now >= decision(on: interjection) ? confirmInterjection(now) : []
         }
         return decide(now) + speculate()
     }
@@ -352,8 +396,10 @@ package struct TurnMachine: Sendable {
     }
 
     private mutating func draftTranscript(_ request: Int, _ text: String?) -> [Action] {
-        guard case .silent = agent, request == draftRequest, draft == nil, let text, !text.isEmpty else { return [] }
-        draftText = carried.isEmpty ? text : carried + " " + text
+        guard case .silent = agent, request == draftRequest, draft == nil, let text else { return [] }
+        let all = [carried, text].filter { !$0.isEmpty }.joined(separator: " ")
+        guard !all.isEmpty else { return [] }
+        draftText = all
         return speculate()
     }
 
@@ -366,7 +412,7 @@ package struct TurnMachine: Sendable {
             guard pause.probability ?? 1 >= configuration.draftProbability else { return [] }
         case .finalising:
             guard !configuration.draftsAwaitVerdict else { return [] }
-        case .quiet, .speaking: return []
+        case .quiet, .speaking, .interjecting: return []
         }
         draftText = nil
         epoch += 1
@@ -385,9 +431,23 @@ package struct TurnMachine: Sendable {
 
     // MARK: - The answer
 
-    private mutating func transcript(_ turn: Int, _ text: String?) -> [Action] {
+    private mutating func transcript(_ turn: Int, _ text: String?, _ now: Duration) -> [Action] {
         guard turn == self.turn, turnIsOpen else { return [] }
-        if let text, !text.isEmpty { carried += carried.isEmpty ? text : " " + text }
+        guard settlements > 0 else { return finalTranscript(text) }
+        settlements -= 1
+        if case .interjecting(let interjection) = person { return settled(interjection, text, now) }
+        carry(text)
+        return []
+    }
+
+    /// Keeps words of the turn that are final.
+    mutating func carry(_ text: String?) {
+        guard let text, !text.isEmpty else { return }
+        carried += carried.isEmpty ? text : " " + text
+    }
+
+    private mutating func finalTranscript(_ text: String?) -> [Action] {
+        carry(text)
         // Speech went on before the transcript was there: it belongs to what comes.
         guard case .finalising = person else { return [] }
         person = .quiet
@@ -421,12 +481,14 @@ package struct TurnMachine: Sendable {
         return cut + [.reply(turn: turn, epoch: epoch, text: text)]
     }
 
-    private mutating func interruptRequested() -> [Action] {
-        defer { agent = .silent }
+    private mutating func interruptRequested(_ now: Duration) -> [Action] {
         switch agent {
         case .silent: return []
-        case .speaking(let epoch): return [.cut(epoch: epoch)]
+        case .speaking(let epoch):
+            agent = .silent
+            return [.cut(epoch: epoch)] + confirmInterjection(now)
         case .preparing(let epoch, let turn, _):
+            agent = .silent
             return [.cut(epoch: epoch), .drop(turn: turn, reason: "interrupted before the answer was heard")]
         }
     }

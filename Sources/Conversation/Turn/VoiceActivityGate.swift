@@ -9,6 +9,8 @@ package struct VoiceActivityGate: Sendable {
     package struct Configuration: Sendable, Equatable {
         /// A window counts as speech from this probability on.
         package var threshold: Float = 0.6
+        /// The same while the agent is speaking and may be heard by the microphone.
+        package var thresholdWhileSpeaking: Float = 0.7
         /// So much speech in a row starts an utterance.
         package var start: Duration = .milliseconds(96)
         /// The same while the agent is speaking: an interruption wants more certainty.
@@ -70,7 +72,8 @@ package struct VoiceActivityGate: Sendable {
     package mutating func advance(probability: Float, agentIsSpeaking: Bool) -> [Edge] {
         let begin = position
         position += windowLength
-        let isVoiced = probability >= configuration.threshold
+        let threshold = agentIsSpeaking ? configuration.thresholdWhileSpeaking : configuration.threshold
+        let isVoiced = probability >= max(threshold, configuration.threshold)
         let silenceBegan = lastSpeech
         if isVoiced { lastSpeech = position }
         switch state {

@@ -92,7 +92,7 @@ public final class FileTransport: Transport {
         switch message {
         case .audio(let frame):
             state.withLock { $0.recording.play(frame, at: now - ($0.start ?? now)) }
-        case .cut:
+        case .cut, .pause:
             state.withLock { $0.recording.cut(at: now - ($0.start ?? now)) }
         case .event(let event):
             state.withLock { $0.note(event, at: now) }

@@ -16,6 +16,8 @@ package struct StereoRecording: Sendable {
     private var epoch = 0
     /// Where sample 0 of the running reply lies in `voice`.
     private var replyStart = 0
+    /// True from a cut until the next frame.
+    private var isCut = false
 
     /// Makes an empty recording.
     package init(rate: SampleRate, microphoneRate: SampleRate) {
@@ -29,7 +31,8 @@ package struct StereoRecording: Sendable {
     /// Lays a frame of the agent that was sent `time` after the recording began.
     package mutating func play(_ frame: PlayoutFrame, at time: Duration) {
         let now = rate.samples(in: time)
-        if frame.epoch != epoch {
+        if frame.epoch != epoch || isCut {
+            isCut = false
             epoch = frame.epoch
             replyStart = now - frame.audio.position
         }
@@ -44,6 +47,7 @@ package struct StereoRecording: Sendable {
 
     /// Silences what would play after `time`, with a short fade.
     package mutating func cut(at time: Duration) {
+        isCut = true
         let now = rate.samples(in: time)
         guard now < voice.count else { return }
         let tail = GainRamp.cut(Array(voice[now...]), at: rate)

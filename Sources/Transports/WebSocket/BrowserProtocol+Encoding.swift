@@ -80,6 +80,9 @@ private struct Outgoing: Encodable {
         case .cut(let epoch):
             try fields.encode("cut", forKey: .type)
             try fields.encode(epoch, forKey: .epoch)
+        case .pause(let epoch):
+            try fields.encode("pause", forKey: .type)
+            try fields.encode(epoch, forKey: .epoch)
         case .event(let event): try encode(event, into: &fields)
         case .pong(let number):
             try fields.encode("pong", forKey: .type)

@@ -51,6 +51,8 @@ package enum BrowserProtocol {
         case ready(session: String, playout: SampleRate, models: ModelNames, advice: String?)
         /// Forget this reply and earlier ones.
         case cut(epoch: Int)
+        /// Be silent: forget what waits of this reply, more of it may come later.
+        case pause(epoch: Int)
         /// News of the conversation.
         case event(SessionEvent)
         /// The answer to `ping`.

@@ -79,6 +79,9 @@ package struct OutboundQueue: Sendable {
         keep { ($0.audio?.epoch ?? .max) > dead }
     }
 
+    /// Forgets the audio of this reply that waits; more of it may come.
+    package mutating func pause(epoch: Int) { keep { $0.audio?.epoch != epoch } }
+
     /// Appends the last frames before the end, whatever waits; audio is forgotten.
     package mutating func finish(with last: [Item], at now: Duration) {
         keep { $0.audio == nil }

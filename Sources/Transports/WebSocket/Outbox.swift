@@ -37,6 +37,8 @@ final class Outbox: Sendable {
 
     func cut(epoch: Int) { state.withLock { $0.queue.cut(epoch: epoch) } }
 
+    func pause(epoch: Int) { state.withLock { $0.queue.pause(epoch: epoch) } }
+
     /// Refuses further frames; `last` go out after the text that waits.
     func close(with last: [OutboundQueue.Item], at now: Duration) {
         state.withLock { state in

@@ -66,6 +66,9 @@ package struct WebSocketConnection: Sendable {
         case .cut(let epoch):
             wire.cut(epoch: epoch)
             try say(.cut(epoch: epoch))
+        case .pause(let epoch):
+            wire.pause(epoch: epoch)
+            try say(.pause(epoch: epoch))
         case .event(let event): try say(.event(event))
         }
     }

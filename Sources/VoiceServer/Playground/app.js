@@ -269,6 +269,8 @@ function receive(message) {
   switch (message.type) {
     case "cut":
       return talk?.playout.cut(message.epoch);
+    case "pause":
+      return talk?.playout.pause(message.epoch);
     case "user_speaking":
       state.userSpeaking = message.speaking === true;
       if (state.userSpeaking) state.thinking = false;

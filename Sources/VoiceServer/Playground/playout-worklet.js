@@ -2,6 +2,7 @@
 //
 // In (port):  {type:"audio", epoch, position, buffer, offset}  i16 samples from byte `offset`; position within the reply
 //             {type:"cut", epoch}                              forget this reply and every earlier one, fading in 5 ms
+//             {type:"pause", epoch}                            fall silent in 5 ms; this reply may go on where it stopped
 //             {type:"latency", seconds}                        how long a rendered sample takes to the loudspeaker
 // Out (port): {type:"played", epoch, samples, rendered}        see `report`
 //             {type:"level", level, buffered, gaps, total}     RMS of what was rendered, about 50 times a second
@@ -23,6 +24,7 @@ class Playout extends AudioWorkletProcessor {
     this.waited = 0;            // samples of silence since something waits in the queue
     this.newest = 0;            // newest epoch seen
     this.cutUpTo = 0;           // newest epoch cut
+    this.goesBack = false;      // the next audio says where a paused reply goes on
     this.epoch = 0;             // reply being played
     this.rendered = 0;          // its samples rendered so far: position of the last one + 1
     this.gain = 1;
@@ -51,6 +53,7 @@ class Playout extends AudioWorkletProcessor {
   receive(data) {
     if (data.type === "audio") this.push(data);
     else if (data.type === "cut") this.cut(data.epoch);
+    else if (data.type === "pause") this.pause(data.epoch);
     else if (data.type === "latency") this.latency = Math.round(data.seconds * sampleRate);
   }
 
@@ -58,6 +61,11 @@ class Playout extends AudioWorkletProcessor {
     if (epoch <= this.cutUpTo || epoch < this.newest) return;
     this.newest = epoch;
     const samples = new Int16Array(buffer, offset);
+    if (this.goesBack && epoch === this.epoch) {
+      this.rendered = position;
+      this.sent = { epoch, samples: position };
+    }
+    this.goesBack = false;
     const tail = this.queue.at(-1);
     const expected = tail?.epoch === epoch ? tail.position + tail.samples.length
       : this.epoch === epoch ? this.rendered : 0;
@@ -77,6 +85,15 @@ class Playout extends AudioWorkletProcessor {
 
   cut(epoch) {
     this.cutUpTo = Math.max(this.cutUpTo, epoch);
+    this.silence(epoch);
+  }
+
+  pause(epoch) {
+    this.goesBack = epoch === this.epoch;
+    this.silence(epoch);
+  }
+
+  silence(epoch) {
     if (this.playing && this.epoch <= epoch) {
       this.startTail((i) => this.take() ?? this.last * (1 - i / this.fade));
       this.playing = false;
@@ -84,7 +101,7 @@ class Playout extends AudioWorkletProcessor {
     while (this.queue.length > 0 && this.queue[0].epoch <= epoch) this.shift();
     this.waited = 0;
     this.ranDry = false;
-    // What was handed to the device still leaves the loudspeaker, so the answer to a cut counts it as played.
+    // What was handed to the device still leaves the loudspeaker, so the answer counts it as played.
     if (this.epoch > 0 && this.epoch <= epoch) {
       this.forgetHistory();
       this.report(this.epoch, this.rendered);

@@ -28,6 +28,10 @@ export class Playout {
     this.node.port.postMessage({ type: "cut", epoch });
   }
 
+  pause(epoch) {
+    this.node.port.postMessage({ type: "pause", epoch });
+  }
+
   // A Bluetooth loudspeaker is easily 200 ms behind; some browsers know only their own share of the delay.
   sendLatency() {
     const seconds = this.context.outputLatency || this.context.baseLatency || 0;

@@ -10,6 +10,8 @@ struct Settings: Sendable {
     var conversation = ConversationConfiguration()
     /// How the ends of turns are found; becomes `conversation.turnTaking.endpointing` when the file was read.
     var endpointing = EndpointSettings()
+    /// What the person's voice does to a reply; becomes `conversation.turnTaking.interruption` likewise.
+    var interruption = InterruptionSettings()
     /// The name in the catalogue, or the path, of the language model.
     var languageModel = ModelCatalogue.defaultLanguageModel
     /// How the language model is loaded.

@@ -24,7 +24,7 @@ enum SettingsFile {
             Key("agent.greeting") { s, v throws(VoiceError) in s.conversation.greeting = try v.text() },
             Key("agent.apology") { s, v throws(VoiceError) in s.conversation.apology = try v.text() },
             Key("agent.interruptible") { s, v throws(VoiceError) in
-                s.conversation.turnTaking.allowsInterruption = try v.flag()
+                s.interruption.isAllowed = try v.flag()
             },
             Key("language_model.model") { s, v throws(VoiceError) in s.languageModel = try v.text() },
             Key("language_model.threads") { s, v throws(VoiceError) in
@@ -84,6 +84,21 @@ enum SettingsFile {
             },
             Key("turn_taking.interrupt_ms") { s, v throws(VoiceError) in
                 s.conversation.voiceActivity.startWhileSpeaking = try v.milliseconds(32...5000)
+            },
+            Key("turn_taking.interruption") { s, v throws(VoiceError) in
+                s.interruption.rule = try v.choice(InterruptionSettings.Rule.self)
+            },
+            Key("turn_taking.back_channel") { s, v throws(VoiceError) in
+                s.interruption.considered.backChannel = BackChannel(try v.texts())
+            },
+            Key("turn_taking.longest_interjection_ms") { s, v throws(VoiceError) in
+                s.interruption.considered.longest = try v.milliseconds(100...10_000)
+            },
+            Key("turn_taking.pauses_per_reply") { s, v throws(VoiceError) in
+                s.interruption.considered.pausesPerReply = try v.count(0...1000)
+            },
+            Key("turn_taking.interrupt_probability") { s, v throws(VoiceError) in
+                s.conversation.voiceActivity.thresholdWhileSpeaking = Float(try v.number(0...1))
             },
             Key("turn_taking.judge_after_ms") { s, v throws(VoiceError) in
                 s.conversation.voiceActivity.hush = try v.milliseconds(32...5000)
@@ -150,6 +165,7 @@ enum SettingsFile {
             guard let key = keys.first(where: { $0.path == value.path }) else { throw unknown(value) }
             try key.apply(&settings, value)
         }
+        settings.conversation.turnTaking.interruption = settings.interruption.policy
         do { settings.conversation.turnTaking.endpointing = try settings.endpointing.policy() } catch {
             throw VoiceError(.malformedInput, "\(name): \(error.message)")
         }
