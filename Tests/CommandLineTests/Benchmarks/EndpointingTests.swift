@@ -30,12 +30,16 @@ internal import VoiceTesting
         )
     }
 
-    private func score(_ policy: EndpointPolicy, verdict: @escaping (Int) -> Float) async throws -> EndpointScore {
+    private func score(
+        _ policy: EndpointPolicy,
+        reply: Duration = .milliseconds(250),
+        verdict: @escaping (Int) -> Float = { _ in 0 }
+    ) async throws -> EndpointScore {
         let trial = try await EndpointTrial(policy, on: heard(), latency: .milliseconds(100)) { position in
             verdict(position)
         }
         var score = EndpointScore(rule: "", parameter: "", value: 0)
-        score.add(trial.commits, to: Self.recording)
+        score.add(trial.commits, to: Self.recording, reply: reply)
         score.finish()
         return score
     }
@@ -44,25 +48,34 @@ internal import VoiceTesting
         let heard = try await heard()
         let kinds = heard.events.map { event in
             switch event.event {
+            case .onset: "onset"
             case .speechStarted: "started"
             case .hush: "hush"
             case .speechStopped: "stopped"
             default: "other"
             }
         }
-        #expect(kinds == ["started", "hush", "stopped", "started", "hush", "stopped"])
-        guard case .speechStopped(let last) = heard.events[5].event else { Issue.record("no end"); return }
+        #expect(kinds == ["onset", "started", "hush", "stopped", "onset", "started", "hush", "stopped"])
+        guard case .speechStopped(let last) = heard.events[7].event else { Issue.record("no end"); return }
         #expect(last == .milliseconds(2600))
         #expect(heard.turnStart == 0)
     }
 
     @Test func `a silence shorter than the pause cuts it, a longer one does not`() async throws {
-        let short = try await score(.silence(.milliseconds(400))) { _ in 0 }
+        let short = try await score(.silence(.milliseconds(400)))
         #expect(short.false_cuts == 1 && short.pauses == 1 && short.cuts_elsewhere == 0 && short.unheard == 0)
         #expect(abs(short.wait_mean_ms - 400) < 0.01)
-        let long = try await score(.silence(.milliseconds(900))) { _ in 0 }
+        let long = try await score(.silence(.milliseconds(900)))
         #expect(long.false_cuts == 0)
         #expect(abs(long.wait_mean_ms - 900) < 0.01)
+    }
+
+    @Test func `a cut is heard when the reply comes before the speech that goes on`() async throws {
+        // Over at 1400 ms; speech goes on at 1600 and is certain 96 ms later, up to a window and a frame.
+        let early = try await score(.silence(.milliseconds(400)), reply: .milliseconds(290))
+        #expect(early.false_cuts == 1 && early.audible_starts == 1 && early.audible_start_share == 1)
+        let late = try await score(.silence(.milliseconds(400)), reply: .milliseconds(350))
+        #expect(late.false_cuts == 1 && late.audible_starts == 0)
     }
 
     @Test func `verdicts come after their latency and are asked about what was heard by then`() async throws {
@@ -77,12 +90,22 @@ internal import VoiceTesting
 
     @Test func `a turn that ends before its end is not counted as ended`() {
         var score = EndpointScore(rule: "", parameter: "", value: 0)
-        score.add([.milliseconds(1300)], to: Self.recording)
-        score.add([.milliseconds(500), .milliseconds(2900)], to: Self.recording)
-        score.add([], to: Self.recording)
+        for times in [[1300], [500, 2900], []] {
+            let commits = times.map { EndpointTrial.Commit(at: .milliseconds($0), resumed: .milliseconds(1700)) }
+            score.add(commits, to: Self.recording, reply: .zero)
+        }
         score.finish()
         #expect(score.unheard == 2 && score.false_cuts == 1 && score.cuts_elsewhere == 1 && score.recordings == 3)
         #expect(abs(score.wait_mean_ms - 300) < 0.01)
+    }
+
+    @Test func `a cut that is noticed late belongs to one pause only`() {
+        var recording = Self.recording
+        recording.pauses = [PausedRecording.Pause(start: 1, end: 1.4), PausedRecording.Pause(start: 1.5, end: 1.9)]
+        var score = EndpointScore(rule: "", parameter: "", value: 0)
+        let commits = [1550, 2900].map { EndpointTrial.Commit(at: .milliseconds($0), resumed: .milliseconds(1950)) }
+        score.add(commits, to: recording, reply: .milliseconds(250))
+        #expect(score.pauses == 2 && score.false_cuts == 1 && score.cuts_elsewhere == 0 && score.audible_starts == 1)
     }
 
     @Test func `a verdict is made once and outlives the run in its file`() async throws {

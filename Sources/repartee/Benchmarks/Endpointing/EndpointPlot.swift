@@ -26,9 +26,9 @@ struct EndpointPlot {
             #"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \#(text(width)) \#(text(height))" "#
                 + #"font-family="system-ui, sans-serif" font-size="12">"#,
             #"<rect width="100%" height="100%" fill="white"/>"#,
-            label(title, width / 2, 22, anchor: "middle", size: 14),
+            label(title, width / 2, 16, anchor: "middle", size: 14),
             label("mean wait after the last sound, ms", (left + width - right) / 2, height - 12, anchor: "middle"),
-            label("false cuts, % of the pauses inside turns", left - 50, top - 10),
+            label("false cuts, % of the pauses inside turns", left - 50, top - 6),
         ]
         parts += axes
         for (index, line) in lines.enumerated() {

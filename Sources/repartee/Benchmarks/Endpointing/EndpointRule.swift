@@ -30,7 +30,7 @@ struct EndpointRule {
     private static var verdict: [EndpointRule] {
         [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98].map { threshold in
             EndpointRule(
-                family: "verdict",
+                family: "verdict, else 3 s",
                 parameter: "complete_probability",
                 value: threshold,
                 policy: .verdict(complete: Float(threshold), timeout: .seconds(3)),
@@ -43,7 +43,7 @@ struct EndpointRule {
     private static var timeout: [EndpointRule] {
         [400, 600, 800, 1000, 1250, 1500, 2000, 2500, 3000].map { milliseconds in
             EndpointRule(
-                family: "verdict, shorter time-out",
+                family: "verdict at 0.5, else sooner",
                 parameter: "incomplete_timeout_ms",
                 value: Double(milliseconds),
                 policy: .verdict(complete: 0.5, timeout: .milliseconds(milliseconds))
@@ -53,10 +53,10 @@ struct EndpointRule {
 
     /// The adaptive wait, shortened and lengthened as a whole.
     private static var adaptive: [EndpointRule] {
-        [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.15, 1.3, 1.5, 1.75, 2, 2.5].map { factor in
+        [0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 0.9, 1, 1.15, 1.3, 1.5].map { (factor: Double) in
             var wait = AdaptiveWait()
-            wait.normal = max(wait.earliest, wait.normal * factor)
-            wait.longest = max(wait.normal, wait.longest * factor)
+            wait.normal = wait.normal * factor
+            wait.longest = wait.longest * factor
             return EndpointRule(
                 family: "adaptive",
                 parameter: "normal_ms and longest_ms, times",

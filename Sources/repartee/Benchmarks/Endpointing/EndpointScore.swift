@@ -15,6 +15,10 @@ struct EndpointScore: Encodable {
     var false_cuts = 0
     /// The same, as a share.
     var false_cut_share = 0.0
+    /// Of the false cuts, those after which the reply was heard before speech that went on stopped it.
+    var audible_starts = 0
+    /// The same, as a share of the pauses.
+    var audible_start_share = 0.0
     /// Declared over where there is no pause of the list: in the middle of a word or a shorter gap.
     var cuts_elsewhere = 0
     /// Turns that never ended, or of which nothing was heard.
@@ -27,7 +31,7 @@ struct EndpointScore: Encodable {
 
     private enum CodingKeys: CodingKey {
         case rule, parameter, value, recordings, pauses, false_cuts, false_cut_share, cuts_elsewhere, unheard
-        case wait_mean_ms, wait_ms
+        case audible_starts, audible_start_share, wait_mean_ms, wait_ms
     }
 
     /// A score of nothing yet.
@@ -39,27 +43,33 @@ struct EndpointScore: Encodable {
     private static let notice = Duration.milliseconds(250)
 
     /// Adds what happened in a recording.
-    mutating func add(_ commits: [Duration], to recording: PausedRecording) {
+    /// - Parameter reply: how long after the end of a turn its reply is heard.
+    mutating func add(_ commits: [EndpointTrial.Commit], to recording: PausedRecording, reply: Duration) {
         recordings += 1
         pauses += recording.pauses.count
         // The last weak sound may go unnoticed; a turn declared over before that did not end at its end.
-        let ends = commits.last.map { $0 > .seconds(recording.end) - Self.notice } ?? false
+        let ends = commits.last.map { $0.at > .seconds(recording.end) - Self.notice } ?? false
         let early = ends ? commits.dropLast() : commits[...]
-        let cut = recording.pauses.map { pause in
-            early.filter { $0 > .seconds(pause.start) && $0 < .seconds(pause.end) + Self.notice }.count
+        var cuts: [Int: [EndpointTrial.Commit]] = [:]
+        for commit in early {
+            let pause = recording.pauses.lastIndex {
+                commit.at > .seconds($0.start) && commit.at < .seconds($0.end) + Self.notice
+            }
+            if let pause { cuts[pause, default: []].append(commit) } else { cuts_elsewhere += 1 }
         }
-        false_cuts += cut.count { $0 > 0 }
-        cuts_elsewhere += early.count - cut.reduce(0, +)
+        false_cuts += cuts.count
+        audible_starts += cuts.values.count { $0.contains { $0.at + reply < $0.resumed ?? .seconds(recording.end) } }
         guard ends, let last = commits.last else {
             unheard += 1
             return
         }
-        waits.append((last - .seconds(recording.end)).milliseconds)
+        waits.append((last.at - .seconds(recording.end)).milliseconds)
     }
 
     /// Sums up.
     mutating func finish() {
         false_cut_share = pauses > 0 ? Double(false_cuts) / Double(pauses) : 0
+        audible_start_share = pauses > 0 ? Double(audible_starts) / Double(pauses) : 0
         wait_mean_ms = waits.isEmpty ? 0 : waits.reduce(0, +) / Double(waits.count)
         wait_ms = LatencyFigures(waits)
     }

@@ -7,8 +7,15 @@ internal import VoiceCore
 /// would have had them. A turn that was ended too early goes on for the detector as if it had not been, so that every pause
 /// and the end are judged alike under every rule.
 struct EndpointTrial {
-    /// When the turn was declared over, in order: once for each pause that was taken for the end, and at the end.
-    private(set) var commits: [Duration] = []
+    /// The turn was declared over.
+    struct Commit: Equatable {
+        var at: Duration
+        /// When speech that went on was noticed, and the reply cut; nil at the end.
+        var resumed: Duration?
+    }
+
+    /// In order: one for each pause that was taken for the end, and one at the end.
+    private(set) var commits: [Commit] = []
 
     /// Runs the machine.
     /// - Parameters:
@@ -41,6 +48,7 @@ struct EndpointTrial {
             } else {
                 return
             }
+            if event == .speechStarted || event == .speechResumed { resume(at: now) }
             for action in machine.handle(event, at: now) {
                 switch action {
                 case .judge(let request):
@@ -48,12 +56,17 @@ struct EndpointTrial {
                     let probability = try await verdict(Self.position(at: now))
                     answers.append((detectorIsFree, .verdict(request: request, probability: probability)))
                 case .mark(_, let endpoint):
-                    commits.append(endpoint.committed)
+                    commits.append(Commit(at: endpoint.committed))
                 default:
                     break
                 }
             }
         }
+    }
+
+    private mutating func resume(at now: Duration) {
+        guard let last = commits.indices.last, commits[last].resumed == nil else { return }
+        commits[last].resumed = now
     }
 
     /// The samples that have arrived by then.

@@ -19,6 +19,7 @@ struct EndpointingBenchmark: AsyncParsableCommand {
         var part: String
         var recordings: Int
         var verdict_ms: Double
+        var reply_ms: Double
     }
 
     @OptionGroup var global: GlobalOptions
@@ -26,17 +27,20 @@ struct EndpointingBenchmark: AsyncParsableCommand {
     @Option(help: "A folder with set.json and recordings; Training/starter-asr/pause_sets.py makes one.")
     var set: String
 
-    @Option(help: "Parts of the set, with commas: tune, test, people; all without it.")
+    @Option(help: "Parts of the set, with commas: tune, test, robotic, people; all without it.")
     var part: String?
 
     @Option(help: "Milliseconds that the turn detector takes for a verdict; without it, what it takes here.")
     var verdictMs: Double?
 
+    @Option(help: "Milliseconds from the end of a turn until the reply is heard.")
+    var replyMs = 250.0
+
     @Option(help: "A file that keeps the detector's verdicts for the next run.")
     var cache: String?
 
-    @Option(help: "Write the report to this file.")
-    var json: String?
+    @Flag(help: "Print one JSON object.")
+    var json = false
 
     @Option(help: "Draw false cuts against mean wait into this SVG file.")
     var svg: String?
@@ -76,7 +80,7 @@ struct EndpointingBenchmark: AsyncParsableCommand {
                     let start = heard.turnStart ?? 0
                     return try await cache.verdict(on: samples, digest: digest, from: start, to: position)
                 }
-                scores[index].add(trial.commits, to: recording)
+                scores[index].add(trial.commits, to: recording, reply: .milliseconds(replyMs))
             }
             if number % 50 == 49 {
                 try await cache.save()
@@ -107,33 +111,36 @@ struct EndpointingBenchmark: AsyncParsableCommand {
         _ latency: Duration,
         _ recordings: [PausedRecording]
     ) throws {
-        if let json {
-            let options = Options(
-                set: URL(fileURLWithPath: set).lastPathComponent,
-                part: part ?? "all",
-                recordings: recordings.count,
-                verdict_ms: latency.milliseconds
-            )
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            let report = BenchmarkReport(name: "endpointing", settings: options, results: scores)
-            try encoder.encode(report).write(to: URL(fileURLWithPath: json))
-        }
         if let svg { try Data(plot(scores, rules).svg.utf8).write(to: URL(fileURLWithPath: svg)) }
-        StandardOutput.write(
-            "rule".padded(to: 28) + "value".padded(to: 8) + "false cuts".padded(to: 22) + "elsewhere".padded(to: 11)
-                + "unheard".padded(to: 9) + "mean wait  " + LatencyFigures.heading + "\n"
+        guard json else { return StandardOutput.write(table(scores)) }
+        let options = Options(
+            set: URL(fileURLWithPath: set).lastPathComponent,
+            part: part ?? "all",
+            recordings: recordings.count,
+            verdict_ms: latency.milliseconds,
+            reply_ms: replyMs
         )
-        for score in scores {
-            let share = (score.false_cut_share * 1000).rounded() / 10
-            StandardOutput.write(
-                score.rule.padded(to: 28) + "\(score.value)".padded(to: 8)
-                    + "\(score.false_cuts) of \(score.pauses), \(share) %".padded(to: 22)
-                    + "\(score.cuts_elsewhere)".padded(to: 11) + "\(score.unheard)".padded(to: 9)
-                    + "\(Int(score.wait_mean_ms.rounded())) ms".padded(to: 11) + score.wait_ms.columns + "\n"
-            )
-        }
+        try StandardOutput.write(json: BenchmarkReport(name: "endpointing", settings: options, results: scores))
     }
+
+    private func table(_ scores: [EndpointScore]) -> String {
+        let heading = [
+            "rule".padded(to: 26), "value".padded(to: 8), "false cuts".padded(to: 22), "heard".padded(to: 8),
+            "elsewhere".padded(to: 11), "unheard".padded(to: 9), "mean wait  ", LatencyFigures.heading,
+        ]
+        let rows = scores.map { score in
+            [
+                score.rule.padded(to: 26), "\(score.value)".padded(to: 8),
+                "\(score.false_cuts) of \(score.pauses), \(percent(score.false_cut_share))".padded(to: 22),
+                percent(score.audible_start_share).padded(to: 8),
+                "\(score.cuts_elsewhere)".padded(to: 11), "\(score.unheard)".padded(to: 9),
+                "\(Int(score.wait_mean_ms.rounded())) ms".padded(to: 11), score.wait_ms.columns,
+            ]
+        }
+        return ([heading] + rows).map { $0.joined() + "\n" }.joined()
+    }
+
+    private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
 
     private func plot(_ scores: [EndpointScore], _ rules: [EndpointRule]) -> EndpointPlot {
         var families: [String] = []
