@@ -100,7 +100,7 @@ public final class ScriptedRecognizer: SpeechRecognizer {
     }
 }
 
-/// A turn detector that gives prepared verdicts, then 0.9 for ever.
+/// A turn detector that gives prepared verdicts, then 0.98 for ever.
 public final class ScriptedTurnDetector: TurnDetector {
     /// See the protocol.
     public let name = "scripted"
@@ -118,6 +118,6 @@ public final class ScriptedTurnDetector: TurnDetector {
     /// See the protocol.
     public func endProbability(ofTurn turn: [Float]) async throws(VoiceError) -> Float {
         try? await clock.sleep(until: clock.now + latency)
-        return verdicts.withLock { $0.isEmpty ? 0.9 : $0.removeFirst() }
+        return verdicts.withLock { $0.isEmpty ? 0.98 : $0.removeFirst() }
     }
 }

@@ -64,10 +64,9 @@ internal import VoiceCore
             "line 2: 'turn_taking.endpointing' must be one of adaptive, verdict, silence"
         ),
         ("turn_taking:\n  earliest_ms: 100", "'turn_taking.earliest_ms' must be a whole number from 160 to 60000"),
-        ("turn_taking:\n  certain: 0.5", "'turn_taking.certain' must be a number from 0.51 to 1"),
         (
             "turn_taking:\n  normal_ms: 4000",
-            "'turn_taking.earliest_ms', 'normal_ms' and 'longest_ms' must rise, but are 160, 4000, 3000"
+            "'turn_taking.earliest_ms', 'normal_ms' and 'longest_ms' must rise, but are 160, 4000, 2000"
         ),
         ("agent:\n  interruptible: maybe", "'agent.interruptible' must be true or false"),
     ])
@@ -96,10 +95,9 @@ internal import VoiceCore
     }
 
     @Test func `the adaptive waits are read`() throws {
-        let yaml = "turn_taking: {longest_ms: 2000, certain: 0.9, earliest_ms: 200, normal_ms: 600}"
+        let yaml = "turn_taking: {longest_ms: 2500, earliest_ms: 200, normal_ms: 600}"
         var wait = AdaptiveWait()
-        (wait.earliest, wait.normal) = (.milliseconds(200), .milliseconds(600))
-        (wait.longest, wait.certain) = (.milliseconds(2000), 0.9)
+        (wait.earliest, wait.normal, wait.longest) = (.milliseconds(200), .milliseconds(600), .milliseconds(2500))
         let settings = try SettingsFile.parse(yaml, name: "x")
         #expect(settings.conversation.turnTaking.endpointing == .adaptive(wait))
     }

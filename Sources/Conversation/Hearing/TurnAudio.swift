@@ -51,6 +51,9 @@ final class TurnAudio: Sendable {
     /// Marks that the next speech begins a new turn; speech that was heard meanwhile already has.
     func endTurn() { state.withLock { $0.turnStart = $0.voiceStart } }
 
+    /// Where the running turn begins in the stream; nil between turns.
+    var turnStart: Int? { state.withLock { $0.turnStart } }
+
     /// The running turn's audio up to now, at most its last 9 s.
     func turn() -> [Float] {
         state.withLock { state in

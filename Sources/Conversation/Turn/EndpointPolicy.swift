@@ -35,41 +35,30 @@ package enum EndpointPolicy: Sendable, Equatable {
     package var needsCertainSilence: Bool {
         if case .adaptive = self { false } else { true }
     }
-
-    /// After how much more silence the detector is asked again; nil for once per pause. What it heard the first time ended
-    /// with the person's last sound, and silence itself tells much.
-    package var rejudgement: Duration? {
-        if case .adaptive(let wait) = self { wait.rejudgement } else { nil }
-    }
 }
 
-/// A wait that falls with the probability of the end: `longest` at 0, `normal` at ½, `earliest` from `certain` on, and
-/// harmonically in between.
+/// A wait that falls with the probability of the end: `normal` times the square root of the odds against it, between
+/// `earliest` and `longest`.
+///
+/// The less likely the end, the longer it pays to wait: in proportion to the odds, if the detector's probabilities were right
+/// and pauses as often from 0.2 to 0.4 s long as from 0.5 to 1 s. The detector exaggerates, hence the root. It and the waits
+/// are what did best on recordings with pauses, as far as those tell (docs/performance.md, docs/log.md).
 package struct AdaptiveWait: Sendable, Equatable {
     /// The silence after which a certain end is one: less than this is a plosive's closure or a comma.
     package var earliest = Duration.milliseconds(160)
     /// The silence for an even chance.
-    package var normal = Duration.milliseconds(400)
+    package var normal = Duration.milliseconds(800)
     /// The silence that ends every turn.
-    package var longest = Duration.milliseconds(3000)
-    /// P(end) from which on nothing is gained by waiting, above ½.
-    package var certain: Float = 0.95
-    /// How often the detector is asked again in one pause.
-    package var rejudgement = Duration.milliseconds(320)
+    package var longest = Duration.milliseconds(2000)
 
     /// Makes the default waits.
     package init() {}
 
     /// The wait for a P(end) in [0, 1].
     package func duration(probability: Float) -> Duration {
-        if probability >= certain { return earliest }
-        return probability < 0.5
-            ? Self.between(longest, normal, at: Double(max(0, probability) / 0.5))
-            : Self.between(normal, earliest, at: Double((probability - 0.5) / (certain - 0.5)))
-    }
-
-    /// The harmonic mean with weight `share`: `first` at 0, `last` at 1.
-    private static func between(_ first: Duration, _ last: Duration, at share: Double) -> Duration {
-        last / (share + (1 - share) * (last / first))
+        let probability = Double(min(max(probability, 0), 1))
+        let share = ((1 - probability) / probability).squareRoot()
+        if share <= earliest / normal { return earliest }
+        return share < longest / normal ? normal * share : longest
     }
 }

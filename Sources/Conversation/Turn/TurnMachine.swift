@@ -126,13 +126,9 @@ package struct TurnMachine: Sendable {
         package var began: Duration
         /// The person's last sound.
         package var lastSpeech: Duration
-        /// The number of the last request for a verdict.
+        /// The number of the request for a verdict.
         package var request: Int
-        /// When it was made.
-        package var judged: Duration
-        /// Whether its answer is still to come.
-        package var isBeingJudged = false
-        /// The last answer; nil when the detector failed each time.
+        /// The answer; nil when the detector failed.
         package var probability: Float?
         package var hasVerdict = false
         /// When voice activity was certain of the silence.
@@ -192,7 +188,7 @@ package struct TurnMachine: Sendable {
         case .speaking: nil
         case .finalising(let since): since + configuration.transcriptTimeout
         case .interjecting(let interjection): decision(on: interjection)
-        case .pausing(let pause): [end(of: pause), nextJudgement(of: pause)].compactMap { $0 }.min()
+        case .pausing(let pause): end(of: pause)
         }
     }
 
@@ -296,19 +292,15 @@ package struct TurnMachine: Sendable {
     mutating func hush(_ lastSpeech: Duration, _ now: Duration) -> [Action] {
         if case .interjecting(let interjection) = person { return settle(interjection, lastSpeech, now) }
         guard case .speaking = person else { return [] }
-        var pause = Pause(began: now, lastSpeech: lastSpeech, request: request, judged: now)
-        let actions = judge(&pause, now) + askForDraft()
-        person = .pausing(pause)
-        return actions
+        let judge = askForVerdict()
+        person = .pausing(Pause(began: now, lastSpeech: lastSpeech, request: request))
+        return judge + askForDraft()
     }
 
     /// Asks for a verdict on the turn up to now, if the policy wants any.
-    private mutating func judge(_ pause: inout Pause, _ now: Duration) -> [Action] {
+    private mutating func askForVerdict() -> [Action] {
         guard configuration.endpointing.asksDetector else { return [] }
         request += 1
-        pause.request = request
-        pause.judged = now
-        pause.isBeingJudged = true
         return [.judge(request: request)]
     }
 
@@ -333,9 +325,8 @@ package struct TurnMachine: Sendable {
 
     private mutating func verdict(_ request: Int, _ probability: Float?, _ now: Duration) -> [Action] {
         guard case .pausing(var pause) = person, pause.request == request else { return [] }
-        pause.probability = probability ?? pause.probability
+        pause.probability = probability
         pause.hasVerdict = true
-        pause.isBeingJudged = false
         person = .pausing(pause)
         return decide(now) + speculate()
     }
@@ -351,14 +342,10 @@ package struct TurnMachine: Sendable {
         return decide(now) + speculate()
     }
 
-    /// Ends the turn if it has been silent for long enough, else asks again in time.
+    /// Ends the turn if it has been silent for long enough.
     private mutating func decide(_ now: Duration) -> [Action] {
-        guard case .pausing(var pause) = person else { return [] }
-        if let end = end(of: pause), now >= end { return commit(pause, now) }
-        guard let next = nextJudgement(of: pause), now >= next else { return [] }
-        let actions = judge(&pause, now)
-        person = .pausing(pause)
-        return actions
+        guard case .pausing(let pause) = person, let end = end(of: pause), now >= end else { return [] }
+        return commit(pause, now)
     }
 
     /// When the turn is over if nothing happens before; nil while only voice activity can tell.
@@ -368,12 +355,6 @@ package struct TurnMachine: Sendable {
         let end = pause.lastSpeech + policy.wait(probability: pause.hasVerdict ? pause.probability : nil)
         guard policy.asksDetector, !pause.hasVerdict else { return end }
         return max(end, pause.began + configuration.verdictTimeout)
-    }
-
-    /// When the detector is to be asked again; nil while it thinks, and for policies that ask once.
-    private func nextJudgement(of pause: Pause) -> Duration? {
-        guard !pause.isBeingJudged, let interval = configuration.endpointing.rejudgement else { return nil }
-        return pause.judged + interval
     }
 
     private mutating func commit(_ pause: Pause, _ now: Duration) -> [Action] {

@@ -4,10 +4,10 @@ internal import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Benchmarks: asr, turn, llm, v2v, interruptions, turn-taking.",
+        abstract: "Benchmarks: asr, turn, endpointing, llm, v2v, interruptions, turn-taking.",
         subcommands: [
-            RecognitionBenchmark.self, TurnBenchmark.self, LanguageModelBenchmark.self, VoiceToVoiceBenchmark.self,
-            InterruptionBenchmark.self, TurnTakingBenchmark.self,
+            RecognitionBenchmark.self, TurnBenchmark.self, EndpointingBenchmark.self, LanguageModelBenchmark.self,
+            VoiceToVoiceBenchmark.self, InterruptionBenchmark.self, TurnTakingBenchmark.self,
         ]
     )
 }

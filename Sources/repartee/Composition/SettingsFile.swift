@@ -118,9 +118,6 @@ enum SettingsFile {
             Key("turn_taking.longest_ms") { s, v throws(VoiceError) in
                 s.endpointing.adaptive.longest = try v.milliseconds(160...60_000)
             },
-            Key("turn_taking.certain") { s, v throws(VoiceError) in
-                s.endpointing.adaptive.certain = Float(try v.number(0.51...1))
-            },
             Key("turn_taking.complete_probability") { s, v throws(VoiceError) in
                 s.endpointing.completeProbability = Float(try v.number(0...1))
             },
