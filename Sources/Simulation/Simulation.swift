@@ -105,6 +105,8 @@ package struct Simulation: Sendable, Equatable {
         let talker = Talker(habits, seed: seed, number: session)
         let transport = TalkerTransport(talker, time: machine.time, end: duration)
         var configuration = ConversationConfiguration(greeting: "")
+        // Nobody hears the agent's voice through a microphone here.
+        configuration.cancelsEcho = false
         configuration.policy = policy
         let conversation = Conversation(
             engines: engines(session, transport, shared),

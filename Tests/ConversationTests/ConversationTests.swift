@@ -121,7 +121,7 @@ internal import VoiceTesting
         #expect(outcome.audioTimes(epoch: 1).allSatisfy { $0 <= pause })
         // No word is known before the end, so it is 700 ms of speech that end the reply.
         let cut = try #require(outcome.transport.sent.first { $0.message == .cut(epoch: 1) }?.at)
-        #expect(cut >= .milliseconds(3860) && cut <= .milliseconds(3940))
+        #expect(cut >= .milliseconds(3760) && cut <= .milliseconds(3840))
         // The model is told exactly what was heard.
         let second = try #require(outcome.model.conversations.last)
         #expect(second[2] == ChatMessage(.assistant, first.agent))

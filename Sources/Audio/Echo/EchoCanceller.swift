@@ -44,8 +44,10 @@ package struct EchoCanceller: Sendable {
 
         init() {
             let taps = SampleRate.speech.samples(in: EchoCanceller.tail)
-            // Never nil: SpeexDSP ends the process when memory is out (`speex_alloc`).
-            state = speex_echo_state_init(Int32(EchoCanceller.blockLength), Int32(taps))!
+            guard let state = speex_echo_state_init(Int32(EchoCanceller.blockLength), Int32(taps)) else {
+                fatalError("no memory for an echo canceller")
+            }
+            self.state = state
             var rate = Int32(SampleRate.speech.hertz)
             speex_echo_ctl(state, SPEEX_ECHO_SET_SAMPLING_RATE, &rate)
         }

@@ -3,12 +3,16 @@ internal import VoiceCore
 /// Finds how much later than the loudspeaker the microphone hears the same: network, buffers and room together.
 ///
 /// A pure value. Generalised cross-correlation with phase transform (Knapp and Carter 1976, "The generalized correlation
-/// method for estimation of time delay") over the last second, four times a second; a peak counts when two in a row agree.
+/// method for estimation of time delay") over the last second, four times a second at first, later every two seconds; a peak
+/// counts when two in a row agree.
 package struct EchoDelay: Sendable {
     /// Delays from 0 to half a second are looked for.
     package static let longest = SampleRate.speech.samples(in: .milliseconds(500))
     private static let window = SampleRate.speech.samples(in: .seconds(1))
     private static let hop = SampleRate.speech.samples(in: .milliseconds(250))
+    /// After so many looks there are fewer.
+    private static let frequentLooks = 12
+    private static let laterHop = SampleRate.speech.samples(in: .seconds(2))
     /// Holds a window and all delays without wrapping one onto another: 4⁵ · 5².
     private static let length = 25_600
     /// The least height of a peak, in standard deviations of the correlation; an echo in a room has 14 and more, unrelated
@@ -24,6 +28,7 @@ package struct EchoDelay: Sendable {
     private var microphone: [Float] = []
     private var loudspeaker: [Float] = []
     private var sinceLast = 0
+    private var looks = 0
     private var candidate: Int?
     private let fourier = FourierTransform(length: Self.length)
 
@@ -35,10 +40,12 @@ package struct EchoDelay: Sendable {
         Self.append(recorded, to: &microphone)
         Self.append(played, to: &loudspeaker)
         sinceLast += recorded.count
-        guard sinceLast >= Self.hop, microphone.count >= Self.window / 2 else { return }
+        let hop = looks < Self.frequentLooks ? Self.hop : Self.laterHop
+        guard sinceLast >= hop, microphone.count >= Self.window / 2 else { return }
         sinceLast = 0
         let power = loudspeaker.reduce(0) { $0 + $1 * $1 } / Float(loudspeaker.count)
         guard power > Self.silence else { return }
+        looks += 1
         let peak = peak()
         if let peak, let candidate, abs(peak - candidate) <= Self.tolerance { samples = peak }
         candidate = peak

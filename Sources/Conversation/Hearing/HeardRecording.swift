@@ -36,6 +36,7 @@ package struct HeardRecording: Sendable {
             audio: audio,
             recognition: Mailbox(capacity: 1, overflow: .dropOldest, clock: clock),
             audibleThreshold: configuration.audibleThreshold,
+            loudspeaker: nil,
             clock: clock,
             report: { input in
                 guard case .turn(let event) = input else { return }

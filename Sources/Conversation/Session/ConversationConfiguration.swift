@@ -57,6 +57,7 @@ public struct ConversationConfiguration: Sendable {
         reference.stop = .milliseconds(200)
         reference.hush = reference.stop
         reference.thresholdWhileSpeaking = reference.threshold
+        reference.startWhileSpeaking = .milliseconds(192)
         return reference
     }
 

@@ -13,7 +13,7 @@ package struct VoiceActivityGate: Sendable {
         package var thresholdWhileSpeaking: Float = 0.7
         /// So much speech in a row starts an utterance.
         package var start: Duration = .milliseconds(96)
-        /// The same while the agent is speaking: an interruption wants more certainty.
+        /// The same while the agent is speaking.
         package var startWhileSpeaking: Duration = .milliseconds(96)
         /// After so much silence the end of the turn is judged ahead of time: the verdict takes about as long as the rest
         /// of ``stop``. A turn may end from here on.
