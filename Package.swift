@@ -157,7 +157,7 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "repartee", "Conversation", "LanguageModels", "Simulation", "SpeechRecognition",
+                "repartee", "Conversation", "LanguageModels", "Simulation", "SpeechRecognition", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio
         ),

@@ -1,6 +1,5 @@
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 @testable internal import Conversation
 
@@ -161,7 +160,7 @@ internal import VoiceTesting
     @Test func `a turn ends no earlier than the earliest wait and no later than the longest`() {
         let wait = AdaptiveWait()
         for seed in 0..<2000 {
-            var random = SeededGenerator(seed: UInt64(seed))
+            var random = SplitMix64(seed: UInt64(seed))
             var bench = Bench(.adaptive(wait))
             var pending: [(at: Int, event: TurnMachine.Event)] = [
                 (Int.random(in: 60...260, using: &random), .hush(lastSpeech: bench.lastSpeech))

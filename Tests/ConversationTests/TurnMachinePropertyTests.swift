@@ -1,6 +1,5 @@
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 @testable internal import Conversation
 
@@ -13,7 +12,7 @@ internal import VoiceTesting
         var machine: TurnMachine
         var showsUserSpeaking = false
         var now = Duration.zero
-        var random: SeededGenerator
+        var random: SplitMix64
         var pending: [(at: Duration, event: TurnMachine.Event)] = []
         var playing: Int?
         /// The reply that is paused, and how often it was.
@@ -38,7 +37,7 @@ internal import VoiceTesting
             configuration.draftsAwaitVerdict = seed % 8 < 4
             if seed % 5 == 0 { configuration.interruption = .immediate }
             machine = TurnMachine(configuration: configuration)
-            random = SeededGenerator(seed: seed)
+            random = SplitMix64(seed: seed)
         }
 
         mutating func check(_ holds: Bool, _ fault: @autoclosure () -> String) {

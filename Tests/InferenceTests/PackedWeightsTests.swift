@@ -1,6 +1,6 @@
 internal import CKernels
 internal import Testing
-internal import VoiceTesting
+internal import VoiceCore
 
 /// Our own kernels for 8-bit matrices, every kind that this machine runs, against sums in double precision.
 @Suite struct PackedWeightsTests {
@@ -8,7 +8,7 @@ internal import VoiceTesting
 
     /// A Q8_0 matrix of random numbers, and its values.
     private func matrix(rows: Int, columns: Int, seed: UInt64) -> (bytes: [UInt8], values: [Double]) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var (bytes, values): ([UInt8], [Double]) = ([], [])
         for _ in 0..<(rows * columns / 32) {
             // 2^-7 and 2^-6 in half precision: exact factors.
@@ -32,7 +32,7 @@ internal import VoiceTesting
         let (bytes, weights) = matrix(rows: n, columns: k, seed: 7)
         var packed = [UInt8](repeating: 0, count: bytes.count)
         ck_pack(Int64(k), Int64(n), bytes, &packed)
-        var generator = SeededGenerator(seed: 3)
+        var generator = SplitMix64(seed: 3)
         // Whole numbers up to 127, with 127 in every block: they are their own roundings.
         let x = (0..<(k * columns)).map { $0 % 32 == 5 ? Float(127) : Float(Int(generator.next() % 255) - 127) }
         let stride = Int(ck_column_bytes(Int64(k)))
@@ -60,7 +60,7 @@ internal import VoiceTesting
 
     @Test func `columns of zeros, of one value and of anything else round to within half a step`() {
         let k = 64
-        var generator = SeededGenerator(seed: 9)
+        var generator = SplitMix64(seed: 9)
         for scale in [0, 1e-30, 0.37, 1, 1e30] as [Float] {
             let x = (0..<k).map { _ in scale * (Float(generator.next() % 2001) / 1000 - 1) }
             var column = [UInt8](repeating: 0, count: Int(ck_column_bytes(Int64(k))))

@@ -1,7 +1,6 @@
 internal import LanguageModels
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 /// Whatever a chat was put through, it goes on as one that has just read the conversation.
 @Suite(.timeLimit(.minutes(5))) struct MemoryEqualityTests {
@@ -10,7 +9,7 @@ internal import VoiceTesting
     /// A conversation under way, put through what sessions do.
     private struct Life {
         let chat: any Chat
-        var random: SeededGenerator
+        var random: SplitMix64
         var messages = [ChatMessage(.system, "Be brief.")]
 
         mutating func sentence() -> String {
@@ -63,7 +62,7 @@ internal import VoiceTesting
         var same = 0
         let lives = 40
         for seed in 0..<lives {
-            var life = Life(chat: try await model.openChat(), random: SeededGenerator(seed: UInt64(seed)))
+            var life = Life(chat: try await model.openChat(), random: SplitMix64(seed: UInt64(seed)))
             for _ in 0..<4 { try await life.turn() }
             let question = life.asked("what now")
             let used = try await life.chat.say(question)

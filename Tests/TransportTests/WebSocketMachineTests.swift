@@ -2,7 +2,6 @@ internal import NIOCore
 internal import NIOWebSocket
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 @testable internal import Transports
 
@@ -109,11 +108,11 @@ internal import VoiceTesting
     }
 
     @Test func `no bytes make it trap, deliver after the end, or lose the count of samples`() {
-        var random = SeededGenerator(seed: 2)
+        var random = SplitMix64(seed: 2)
         for _ in 0..<400 { fuzzOnce(&random) }
     }
 
-    private func fuzzOnce(_ random: inout SeededGenerator) {
+    private func fuzzOnce(_ random: inout SplitMix64) {
         var machine = WebSocketMachine(limits: WebSocketLimits(), at: .zero)
         if Bool.random(using: &random) { _ = machine.receive(Self.hello, at: .zero) }
         var (now, expected) = (Duration.zero, 0)
@@ -135,7 +134,7 @@ internal import VoiceTesting
     }
 
     /// A plausible message, damaged now and then.
-    private static func randomFrame(_ random: inout SeededGenerator) -> WebSocketFrame {
+    private static func randomFrame(_ random: inout SplitMix64) -> WebSocketFrame {
         let seeds = [
             #"{"type":"played","epoch":3,"samples":9600}"#, #"{"type":"text","text":"grüß dich 🎙"}"#,
             #"{"type":"ping","t":12.5}"#, #"{"type":"interrupt"}"#, "\u{1}\u{0}\u{3}\u{4}\u{5}\u{6}",

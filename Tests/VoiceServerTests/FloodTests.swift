@@ -3,7 +3,6 @@ internal import Synchronization
 internal import Testing
 internal import Transports
 internal import VoiceCore
-internal import VoiceTesting
 
 @testable internal import VoiceServer
 
@@ -89,7 +88,7 @@ internal import VoiceTesting
     }
 
     @Test func `random bytes after the handshake harm nobody`() async throws {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(seed: 7)
         try await TestServer.run {
             $0.limits.closeTimeout = .milliseconds(20)
             $0.timing.tick = .milliseconds(10)

@@ -15,8 +15,11 @@ package struct EchoCanceller: Sendable {
 
     private let filter: Filter
 
-    /// Makes a canceller that knows nothing of the room.
-    package init() { filter = Filter() }
+    /// Makes a canceller that knows nothing of the room; nil without memory for it.
+    package init?() {
+        guard let filter = Filter() else { return nil }
+        self.filter = filter
+    }
 
     /// Takes a block of the microphone and what was due at the loudspeaker shortly before its echo.
     ///
@@ -26,7 +29,7 @@ package struct EchoCanceller: Sendable {
     /// - Returns: as many samples of the microphone without the echo, without delay.
     package func process(microphone: [Float], loudspeaker: [Float]) -> [Float] {
         precondition(microphone.count == Self.blockLength && loudspeaker.count == Self.blockLength)
-        let (recorded, played) = (microphone.map(Self.integer), loudspeaker.map(Self.integer))
+        let (recorded, played) = (microphone.map(PCM16.quantize), loudspeaker.map(PCM16.quantize))
         let clean = [Int16](unsafeUninitializedCapacity: Self.blockLength) { buffer, count in
             speex_echo_cancellation(filter.state, recorded, played, buffer.baseAddress)
             count = Self.blockLength
@@ -34,19 +37,13 @@ package struct EchoCanceller: Sendable {
         return clean.map { Float($0) / 32_768 }
     }
 
-    private static func integer(_ sample: Float) -> Int16 {
-        Int16(max(-32_768, min(32_767, (sample * 32_768).rounded())))
-    }
-
     /// Owns the C library's state, which one task at a time touches.
     private final class Filter: @unchecked Sendable {
         let state: OpaquePointer
 
-        init() {
+        init?() {
             let taps = SampleRate.speech.samples(in: EchoCanceller.tail)
-            guard let state = speex_echo_state_init(Int32(EchoCanceller.blockLength), Int32(taps)) else {
-                fatalError("no memory for an echo canceller")
-            }
+            guard let state = speex_echo_state_init(Int32(EchoCanceller.blockLength), Int32(taps)) else { return nil }
             self.state = state
             var rate = Int32(SampleRate.speech.hertz)
             speex_echo_ctl(state, SPEEX_ECHO_SET_SAMPLING_RATE, &rate)

@@ -15,8 +15,8 @@ package struct EchoDelay: Sendable {
     private static let laterHop = SampleRate.speech.samples(in: .seconds(2))
     /// Holds a window and all delays without wrapping one onto another: 4⁵ · 5².
     private static let length = 25_600
-    /// The least height of a peak, in standard deviations of the correlation; an echo in a room has 14 and more, unrelated
-    /// speech about 5.
+    /// The least height of a peak, in standard deviations of the correlation; an echo in a room had 14 and more;
+    /// the highest of so many values that have nothing to do with each other is about 4.
     private static let prominence: Float = 12
     /// Two peaks that lie so close are the same.
     private static let tolerance = 16
@@ -43,25 +43,29 @@ package struct EchoDelay: Sendable {
         let hop = looks < Self.frequentLooks ? Self.hop : Self.laterHop
         guard sinceLast >= hop, microphone.count >= Self.window / 2 else { return }
         sinceLast = 0
-        let power = loudspeaker.reduce(0) { $0 + $1 * $1 } / Float(loudspeaker.count)
+        let (recorded, played) = (microphone.suffix(Self.window), loudspeaker.suffix(Self.window))
+        let power = played.reduce(0) { $0 + $1 * $1 } / Float(played.count)
         guard power > Self.silence else { return }
         looks += 1
-        let peak = peak()
+        let peak = peak(recorded, played)
         if let peak, let candidate, abs(peak - candidate) <= Self.tolerance { samples = peak }
         candidate = peak
     }
 
+    /// Keeps at least the last window; old samples go in large steps, so that most calls move nothing.
     private static func append(_ new: [Float], to history: inout [Float]) {
         history += new
-        if history.count > window { history.removeFirst(history.count - window) }
+        if history.count > 2 * window { history.removeFirst(history.count - window) }
     }
 
     /// The delay of the highest peak, if it is high enough.
-    private func peak() -> Int? {
+    private func peak(_ microphone: ArraySlice<Float>, _ loudspeaker: ArraySlice<Float>) -> Int? {
         guard let fourier else { return nil }
         var values = [FourierTransform.Value](repeating: .zero, count: Self.length)
         var scratch = values
-        for index in microphone.indices { values[index].re = SIMD4(microphone[index], loudspeaker[index], 0, 0) }
+        for (index, both) in zip(microphone, loudspeaker).enumerated() {
+            values[index].re = SIMD4(both.0, both.1, 0, 0)
+        }
         fourier.transform(&values, &scratch)
         for index in values.indices {
             let (re, im) = (values[index].re, values[index].im)

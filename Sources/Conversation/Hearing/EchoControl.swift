@@ -73,9 +73,8 @@ struct EchoControl {
         let wanted = max(0, delay - Self.lead)
         if let canceller, abs(wanted - cancelled) <= Self.slack { return canceller }
         cancelled = wanted
-        let new = EchoCanceller()
-        canceller = new
-        return new
+        canceller = EchoCanceller()
+        return canceller
     }
 
     /// Whether there is more than echo in the next window of the samples that came out.

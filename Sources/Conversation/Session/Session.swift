@@ -348,6 +348,7 @@ struct Session {
             trace.span("playout", "reply \(open.epoch)", from: audible, to: clock.now, details)
         }
         reply = nil
+        paused = nil
         agentSpeaks(false)
         if let failure = open.failure { await report(failure) }
         if open.isAudible { await show(.agentSpeaking(false)) }

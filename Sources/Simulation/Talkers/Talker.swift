@@ -53,8 +53,6 @@ struct Talker: Sendable {
     private(set) var words: [Word] = []
     /// Where there is sound: runs of speech in order, the current utterance's only.
     private var runs: [Range<Duration>] = []
-    /// How often the detector was asked about the end of the running utterance.
-    private var judgements = 0
     private(set) var notes = Notes()
 
     /// Makes a person.
@@ -97,7 +95,6 @@ struct Talker: Sendable {
 
     private mutating func begin(at start: Duration) {
         state = .speaking
-        judgements = 0
         let isLong = random.happens(0.5)
         let count = random.number(in: isLong ? habits.longUtterance : habits.shortUtterance)
         let pauses = isLong && random.happens(habits.hesitationShare)
@@ -168,13 +165,7 @@ struct Talker: Sendable {
 
     /// What Smart Turn makes of the turn up to `now`: P(end).
     mutating func endProbability(at now: Duration) -> Float {
-        let share: Double
-        if now < end {
-            share = habits.mistakenShare
-        } else {
-            judgements += 1
-            share = judgements == 1 ? habits.completeShare : habits.laterCompleteShare
-        }
+        let share = now < end ? habits.mistakenShare : habits.completeShare
         // Sure of an end, or rather sure of none.
         return detectorRandom.happens(share)
             ? Float(0.9 + 0.1 * detectorRandom.uniform()) : Float(0.05 + 0.35 * detectorRandom.uniform())

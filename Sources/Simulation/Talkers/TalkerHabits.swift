@@ -11,11 +11,9 @@ package struct TalkerHabits: Sendable, Equatable {
     /// The share of long utterances with a pause in the middle, and the pause on average, exponentially distributed.
     var hesitationShare = 0.3
     var hesitation = Duration.milliseconds(400)
-    /// The share of ends of turns that the detector calls complete at once: 18 of 20 in the published test
+    /// The share of ends of turns that the detector calls complete: 18 of 20 in the published test
     /// (docs/v2v-latency-testing.md in pipecat-ai/nemotron-january-2026).
     var completeShare = 0.9
-    /// The same when it is asked again after more silence.
-    var laterCompleteShare = 0.5
     /// The share of pauses in the middle that it calls complete.
     var mistakenShare = 0.15
     /// The share of answers that are interrupted, within the first seconds of them.

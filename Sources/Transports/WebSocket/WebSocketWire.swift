@@ -52,6 +52,8 @@ struct WebSocketWire<Dialogue: WebSocketDialogue>: Sendable {
 
     /// Forgets the audio of this reply and of every earlier one.
     func cut(epoch: Int) { shared.outbox.cut(epoch: epoch) }
+
+    /// Forgets the audio of this reply that waits; more of it may come.
     func pause(epoch: Int) { shared.outbox.pause(epoch: epoch) }
 
     /// Queues a frame; it leaves at once if the socket has room.

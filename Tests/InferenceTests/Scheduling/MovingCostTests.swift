@@ -1,7 +1,6 @@
 internal import Inference
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 struct MovingCostTests {
     private let prefill = QuantumKind(engine: "llm", step: "prefill")
@@ -22,7 +21,7 @@ struct MovingCostTests {
 
     @Test func `fixed part and slope are learned from noisy costs`() throws {
         var scheduler = tenMillisecondScheduler()
-        var random = SeededGenerator(seed: 1)
+        var random = SplitMix64(seed: 1)
         for _ in 0..<200 {
             let units = Int.random(in: 1...64, using: &random)
             let noise = Double.random(in: 0.95...1.05, using: &random)

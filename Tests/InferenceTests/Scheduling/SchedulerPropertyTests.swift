@@ -1,7 +1,6 @@
 internal import Inference
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 /// Random sequences of events; what must hold in all of them.
 struct SchedulerPropertyTests {
@@ -15,7 +14,7 @@ struct SchedulerPropertyTests {
             var submitted: Duration
         }
 
-        var random: SeededGenerator
+        var random: SplitMix64
         var scheduler: DeadlineScheduler
         var now = Duration.zero
         var waiting: [DeadlineScheduler.Ticket: Request] = [:]
@@ -28,7 +27,7 @@ struct SchedulerPropertyTests {
         static let kinds = (0..<3).map { QuantumKind(engine: "engine \($0)", step: "step") }
 
         init(seed: UInt64) {
-            random = SeededGenerator(seed: seed)
+            random = SplitMix64(seed: seed)
             scheduler = DeadlineScheduler(Self.configuration)
         }
 
@@ -36,7 +35,7 @@ struct SchedulerPropertyTests {
             if !claim { failures.append("\(text)") }
         }
 
-        func milliseconds(_ range: ClosedRange<Int>, _ random: inout SeededGenerator) -> Duration {
+        func milliseconds(_ range: ClosedRange<Int>, _ random: inout SplitMix64) -> Duration {
             .milliseconds(Int.random(in: range, using: &random))
         }
 
@@ -208,7 +207,7 @@ struct SchedulerPropertyTests {
         static let draft = QuantumKind(engine: "llm", step: "decode")
         static let prefill = QuantumKind(engine: "llm", step: "prefill")
 
-        var random: SeededGenerator
+        var random: SplitMix64
         var scheduler = DeadlineScheduler()
         var now = Duration.zero
         var sessions = [Session(owner: 1, dry: .milliseconds(400)), Session(owner: 2, dry: .milliseconds(400))]
@@ -267,7 +266,7 @@ struct SchedulerPropertyTests {
         for seed in 0..<20 as Range<UInt64> {
             // 100 ms of audio for `cost` ms of work, twice: a utilisation of up to 0.78.
             var load = Workload(
-                random: SeededGenerator(seed: seed),
+                random: SplitMix64(seed: seed),
                 audio: .milliseconds(100),
                 cost: .milliseconds(cost)
             )

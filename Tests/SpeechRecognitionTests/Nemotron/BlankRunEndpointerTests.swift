@@ -1,6 +1,5 @@
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 @testable internal import SpeechRecognition
 
@@ -74,7 +73,7 @@ internal import VoiceTesting
     func `in steps of any size there is an end exactly where a step ends in enough silence after a word`(
         seed: UInt64
     ) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let required = Int.random(in: 1...8, using: &random)
         var endpointer = endpointer(80 * required)
         let ids = try small.ids(["▁hel", "lo", ".", "?", "<en-US>"])

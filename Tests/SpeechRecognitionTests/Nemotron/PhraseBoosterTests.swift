@@ -1,7 +1,6 @@
 internal import Foundation
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 @testable internal import SpeechRecognition
 
@@ -109,7 +108,7 @@ internal import VoiceTesting
 
     @Test(arguments: 1...40)
     func `the bonuses are those of every phrase that the last tokens have begun`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let phrases = (0..<Int.random(in: 1...12, using: &random)).map { _ in
             let words = (0..<Int.random(in: 1...3, using: &random)).map { _ in
                 String(

@@ -1,7 +1,6 @@
 internal import Foundation
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 @testable internal import SpeechRecognition
 
@@ -61,7 +60,7 @@ struct SmallVocabulary {
     }
 }
 
-extension SeededGenerator {
+extension SplitMix64 {
     /// Tokens at rising frames.
     mutating func tokens(_ count: Int, from ids: [Int32]) -> [EmittedToken] {
         var frame = 0

@@ -1,6 +1,5 @@
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 @testable internal import SpeechRecognition
 
@@ -30,7 +29,7 @@ internal import VoiceTesting
 
     @Test(arguments: 1...20)
     func `what is encoded decodes to itself, and encodes again to the same`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let model = try TokenizerGolden.model("languages")
         let vocabulary = try model.vocabulary
         let characters = model.pieces.filter { $0.unicodeScalars.count == 1 }.map { $0 == "▁" ? " " : $0 }
@@ -114,7 +113,7 @@ internal import VoiceTesting
 
     @Test(arguments: 1...20)
     func `any text survives being cut into bytes`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var assembler = UTF8Assembler()
         var text = ""
         var assembled = ""

@@ -1,7 +1,6 @@
 internal import Foundation
 internal import Testing
 internal import VoiceCore
-internal import VoiceTesting
 
 @testable internal import SpeechRecognition
 
@@ -148,7 +147,7 @@ internal import VoiceTesting
 
     @Test(arguments: 1...60)
     func `however the tokens arrive, the transcript is the same, and nothing stable changes`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let model = try TokenizerGolden.model(["languages", "bytes"][Int(seed % 2)])
         let vocabulary = try model.vocabulary
         let tokens = random.tokens(Int.random(in: 0...120, using: &random), from: Array(0...Int32(model.pieces.count)))

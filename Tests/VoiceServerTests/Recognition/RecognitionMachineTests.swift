@@ -2,7 +2,6 @@ internal import NIOCore
 internal import Testing
 internal import Transports
 internal import VoiceCore
-internal import VoiceTesting
 
 @testable internal import VoiceServer
 
@@ -160,7 +159,7 @@ internal import VoiceTesting
     }
 
     @Test func `no bytes make it trap, and the audio of all messages is fed`() {
-        var random = SeededGenerator(seed: 11)
+        var random = SplitMix64(seed: 11)
         for _ in 0..<300 {
             var machine = Self.ready()
             var (bytes, fed) = (0, 0)
@@ -186,7 +185,7 @@ internal import VoiceTesting
         }
     }
 
-    private static func damaged(_ random: inout SeededGenerator) -> [UInt8] {
+    private static func damaged(_ random: inout SplitMix64) -> [UInt8] {
         let seeds = [
             #"{"type":"reset","finalize":false}"#, #"{"type":"end"}"#,
             #"{"type":"config","words":true,"phrases":["grüß dich","🎙"],"lookahead":6}"#,

@@ -39,7 +39,7 @@ struct UnspokenSound {
     func samples(seconds: Int, seed: UInt64) -> [Float] {
         let count = seconds * SampleRate.speech.hertz
         guard let level else { return [Float](repeating: 0, count: count) }
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         let raw = raw(count, &random)
         let power = raw.reduce(0) { $0 + $1 * $1 } / Double(max(1, raw.count))
         let gain = power > 0 ? pow(10, level / 20) / power.squareRoot() : 0
@@ -152,23 +152,9 @@ struct UnspokenSound {
     }
 }
 
-/// Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", figure 14.
-private struct SplitMix64 {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    /// In [0, 1).
-    mutating func uniform() -> Double { Double(next() >> 11) / 9_007_199_254_740_992 }
-
+extension SplitMix64 {
     /// Mean 0, variance 1 (Box and Muller 1958).
-    mutating func normal() -> Double {
+    fileprivate mutating func normal() -> Double {
         (-2 * log(1 - uniform())).squareRoot() * cos(2 * .pi * uniform())
     }
 }
