@@ -18,7 +18,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from scipy.signal import fftconvolve, firwin, lfilter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tools" / "convert"))
@@ -86,6 +85,8 @@ def telephone(samples):
 
 def opus(random, samples):
     """Through Opus, as a browser's call has it, from the best to the worst quality that libsndfile offers."""
+    import soundfile  # here, because training on a GPU does without it
+
     file = io.BytesIO()
     soundfile.write(file, samples, RATE, format="OGG", subtype="OPUS", compression_level=random.uniform(0.5, 1))
     file.seek(0)

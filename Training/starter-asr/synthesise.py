@@ -22,7 +22,6 @@ import numpy as np
 
 from voices import SAMPLE_RATE, Voice, registry
 
-SHARD_HOURS = 0.25
 PEAK = 0.5
 WARP = (0.92, 1.08)  # resampling of each utterance: moves tempo, pitch and formants together
 EDGE = 0.06  # seconds of silence left at either end
@@ -90,13 +89,14 @@ class Tally:
 
 
 def write_shard(path: pathlib.Path, lines: list[str], casting: Casting, seed: tuple[int, int], tally: Tally,
+                hours: float,
                 limit: int | None):
-    """Fills one shard to SHARD_HOURS, or to `limit` utterances, and puts it in place."""
+    """Fills one shard to so many hours, or to `limit` utterances, and puts it in place."""
     pending = {suffix: path.with_suffix(f"{suffix}.tmp") for suffix in (".pcm", ".jsonl")}
     offset, count = 0, 0
     with open(pending[".pcm"], "wb") as pcm, open(pending[".jsonl"], "w", encoding="utf-8") as index:
         for draw in itertools.count():
-            if count == limit or (limit is None and offset >= SHARD_HOURS * 3600 * SAMPLE_RATE):
+            if count == limit or (limit is None and offset >= hours * 3600 * SAMPLE_RATE):
                 break
             rng = np.random.default_rng((*seed, draw))
             text, voice = lines[rng.integers(len(lines))], casting.draw(rng)
@@ -126,6 +126,7 @@ def main():
     amount = parser.add_mutually_exclusive_group(required=True)
     amount.add_argument("--hours", type=float)
     amount.add_argument("--utterances", type=int, help="one shard of this many utterances")
+    parser.add_argument("--shard-hours", type=float, default=0.25)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--voices", choices=("train", "heldout"), default="train")
     parser.add_argument("--mix", type=parse_mix, help="group=weight,... instead of the table in this file")
@@ -137,12 +138,13 @@ def main():
     lines = [line.strip() for line in options.texts.read_text(encoding="utf-8").splitlines() if line.strip()]
     options.out.mkdir(parents=True, exist_ok=True)
     worker, workers = map(int, options.worker.split("/"))
-    shards = 1 if options.utterances else math.ceil(options.hours / SHARD_HOURS)
+    shards = 1 if options.utterances else math.ceil(options.hours / options.shard_hours)
     tally = Tally()
     for shard in range(worker, shards, workers):
         path = options.out / f"shard-{options.seed}-{shard:03d}"
         if not path.with_suffix(".jsonl").exists():
-            write_shard(path, lines, casting, (options.seed, shard), tally, options.utterances)
+            write_shard(path, lines, casting, (options.seed, shard), tally, options.shard_hours,
+                        options.utterances)
             print(f"{path.name}: {tally.line()}", flush=True)
 
 

@@ -21,7 +21,6 @@ from typing import Callable
 
 import numpy as np
 import onnxruntime
-import soundfile
 from scipy.signal import resample_poly
 
 SAMPLE_RATE = 16_000
@@ -149,6 +148,8 @@ class Festival:
         quoted = text.replace("\\", "").replace('"', "")
         self.send(f"(Parameter.set 'Duration_Stretch {rng.uniform(0.8, 1.2):.3f})\n"
                   f'(utt.save.wave (SynthText "{quoted}") "{path}" \'riff)')
+        import soundfile  # here, because the other engines do without it
+
         return soundfile.read(path, dtype="float32")
 
 
@@ -279,6 +280,8 @@ def registry() -> list[Voice]:
 
 
 def main():
+    import soundfile
+
     text, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     for voice in registry():

@@ -287,8 +287,9 @@ internal import VoiceCore
         }
         try await ScriptedHTTPServer.run(script) { port, requests in
             try await place.download(port, patience: .init(read: .seconds(1))).run()
-            #expect(requests().count == 2)
-            #expect(requests().last?.headers.first(name: "Range")?.hasPrefix("bytes=") == true)
+            // On a busy machine the second answer can seem to fall silent, too.
+            #expect(requests().count >= 2)
+            #expect(requests().dropFirst().allSatisfy { $0.headers.first(name: "Range")?.hasPrefix("bytes=") == true })
         }
         Self.expectComplete(place)
     }
