@@ -143,7 +143,7 @@ let package = Package(
         library("VoiceTesting", ["VoiceCore"]),
 
         tests("VoiceCoreTests"),
-        tests("WebRTCTests", ["WebRTC", "COpenSSL"]),
+        tests("WebRTCTests", ["WebRTC", "COpenSSL"], resources: [.copy("Fixtures")]),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
