@@ -23,14 +23,17 @@ struct RTPSession: Sendable {
     private var remote = RTPStatistics()
     private var random: SplitMix64
 
-    /// Begins at `now`; `name` is our CNAME (RFC 7022).
-    init(rate: SampleRate, name: String, random: inout some RandomNumberGenerator, at now: Duration) {
+    /// Begins at time zero, see ``begin(at:)``; `name` is our CNAME (RFC 7022).
+    init(rate: SampleRate, name: String, random: inout some RandomNumberGenerator) {
         self.rate = rate
         self.name = name
         sender = RTPSender(rate: rate, random: &random)
         self.random = SplitMix64(seed: random.next())
-        nextReport = now + Self.firstReportInterval
+        nextReport = Self.firstReportInterval
     }
+
+    /// Says that packets can flow from now on: reports begin.
+    mutating func begin(at now: Duration) { nextReport = now + Self.firstReportInterval }
 
     /// Our SSRC.
     var source: UInt32 { sender.source }

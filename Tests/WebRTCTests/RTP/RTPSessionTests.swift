@@ -6,7 +6,7 @@ internal import VoiceCore
 @Suite struct RTPSessionTests {
     static func session(seed: UInt64 = 1) -> RTPSession {
         var random = SplitMix64(seed: seed)
-        return RTPSession(rate: .wideband, name: "us", random: &random, at: .zero)
+        return RTPSession(rate: .wideband, name: "us", random: &random)
     }
 
     @Test func `packets are numbered, and their time moves with the media`() {
