@@ -55,7 +55,8 @@ package final class DTLSIdentity: @unchecked Sendable {
         // Certificates are signed by themselves; the offer's fingerprint says which one is right.
         SSL_CTX_set_cert_verify_callback(context, { store, _ in DTLSServer.isExpected(store) ? 1 : 0 }, nil)
         let profiles = SRTPProfile.allCases.map(\.openSSLName).joined(separator: ":")
-        return openssl_context_set_version(context, DTLS1_2_VERSION, 0) == 1
+        // DTLS 1.3, should OpenSSL learn it, has other records (RFC 9147 section 4) than those we tell apart.
+        return openssl_context_set_version(context, DTLS1_2_VERSION, DTLS1_2_VERSION) == 1
             // The first is what RFC 8827 section 6.5 demands of everybody. See also DTLSRecords.encryptedLength.
             && SSL_CTX_set_cipher_list(context, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384") == 1
             && openssl_context_set_groups(context, "X25519:P-256:P-384") == 1

@@ -10,11 +10,11 @@ enum DTLSRecords {
     ///
     /// Truncated ones are left out, and encrypted ones that are too short: OpenSSL 3.0 ends the connection over those
     /// instead of ignoring them (RFC 6347 section 4.1.2.7), so anybody who can forge an address could end it.
-    static func plausible(_ datagram: [UInt8]) -> [UInt8] {
-        split(datagram).filter { record in
-            let isEncrypted = record.dropFirst(3).prefix(2).contains { $0 != 0 }
+    static func plausible(_ datagram: [UInt8]) -> [[UInt8]] {
+        split(datagram).map { Array($0) }.filter { record in
+            let isEncrypted = record[3] != 0 || record[4] != 0
             return !isEncrypted || record.count >= headerLength + encryptedLength
-        }.flatMap { $0 }
+        }
     }
 
     /// Packs whole records into as few datagrams as possible, in order. A record that is larger than `limit` goes alone.

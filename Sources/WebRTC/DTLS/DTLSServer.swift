@@ -71,12 +71,14 @@ final class DTLSServer {
 
     /// Takes a datagram that came in.
     func receive(_ datagram: [UInt8], at now: Duration) {
-        guard isOpen, datagram.count <= UInt16.max else { return }
-        let records = DTLSRecords.plausible(datagram)
-        OpenSSLError.clear()
-        guard !records.isEmpty, BIO_write(incoming, records, Int32(records.count)) == records.count else { return }
-        if case .handshaking = state { handshake() }
-        if case .connected = state { read() }
+        // One record at a time: when one repeats a message that it has, OpenSSL 3.0 forgets the rest of the datagram, so a client
+        // whose flight was lost in part would never get through.
+        for record in DTLSRecords.plausible(datagram) where isOpen {
+            OpenSSLError.clear()
+            guard BIO_write(incoming, record, Int32(record.count)) == record.count else { break }
+            if case .handshaking = state { handshake() }
+            if case .connected = state { read() }
+        }
         flush(at: now)
     }
 

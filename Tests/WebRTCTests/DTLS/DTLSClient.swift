@@ -63,15 +63,11 @@ final class DTLSClient {
     }
 
     func receive(_ datagram: [UInt8]) -> [[UInt8]] {
-        ERR_clear_error()
-        BIO_write(incoming, datagram, Int32(datagram.count))
-        if !isConnected { proceed(SSL_do_handshake(connection)) }
-        var buffer = [UInt8](repeating: 0, count: 1 << 14)
-        while isConnected {
-            let count = SSL_read(connection, &buffer, Int32(buffer.count))
-            proceed(count)
-            guard count > 0 else { break }
-            received.append(Array(buffer.prefix(Int(count))))
+        for record in DTLSRecords.plausible(datagram) {
+            ERR_clear_error()
+            BIO_write(incoming, record, Int32(record.count))
+            if !isConnected { proceed(SSL_do_handshake(connection)) }
+            read()
         }
         return flush()
     }
@@ -92,6 +88,16 @@ final class DTLSClient {
     func close() -> [[UInt8]] {
         SSL_shutdown(connection)
         return flush()
+    }
+
+    private func read() {
+        var buffer = [UInt8](repeating: 0, count: 1 << 14)
+        while isConnected {
+            let count = SSL_read(connection, &buffer, Int32(buffer.count))
+            proceed(count)
+            guard count > 0 else { break }
+            received.append(Array(buffer.prefix(Int(count))))
+        }
     }
 
     private func proceed(_ result: Int32) {

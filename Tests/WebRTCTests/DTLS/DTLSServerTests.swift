@@ -163,6 +163,18 @@ internal import VoiceCore
         #expect(server.takeData().last == [9])
     }
 
+    @Test func `a message that comes again does not hide what follows it in the datagram, as with OpenSSL`() throws {
+        let (server, client) = try pair()
+        let hello = client.start()
+        for datagram in hello { server.receive(datagram, at: .zero) }
+        let flight = server.takeDatagrams().flatMap { client.receive($0) }
+        // The number of the record, not of the message: a repeated message comes in a new record.
+        var repeated = hello[0]
+        repeated[10] = 50
+        server.receive(repeated + flight.flatMap { $0 }, at: .zero)
+        #expect(server.keys != nil)
+    }
+
     @Test func `an encrypted record without room for its tag does not end the connection, as OpenSSL would`() throws {
         let (server, client) = try pair()
         try connect(server, client)
