@@ -18,7 +18,7 @@ struct ICELite: Sendable {
 
     /// What our side is called now.
     private(set) var local: ICECredentials
-    /// What our side was called before a restart, until the first check that knows the new name.
+    /// What our side was called before a restart, until the first nomination under the new name.
     private(set) var retired: (local: ICECredentials, remoteFragment: String)?
     /// The other side's `ice-ufrag`.
     private(set) var remoteFragment: String
@@ -65,33 +65,29 @@ struct ICELite: Sendable {
         guard request.isConnectivityCheck else { return answer(.failure, [.error(.badRequest)]) }
         // A lite agent is always the controlled one (RFC 8445 section 6.1.1), so the other has to give way.
         guard request.value(.iceControlled) == nil else { return answer(.failure, [.error(.roleConflict)]) }
-        accept(source, isNominating: request.value(.useCandidate) != nil, at: now)
+        let isNominating = request.value(.useCandidate) != nil
+        accept(source, isNominating: isNominating, isCurrent: password == local.password, at: now)
         return answer(.success, [.xorMappedAddress(source, transaction: request.transaction)])
     }
 
     private static let understood: Set<STUNAttribute.Kind> = [.username, .priority, .useCandidate]
 
-    /// The password under which a request is authentic; retires the old credentials when the new ones are used.
-    private mutating func password(for request: STUNMessage) -> String? {
+    /// The password under which a request is authentic: the present one, or the one before a restart.
+    private func password(for request: STUNMessage) -> String? {
         guard let username = request.username else { return nil }
-        if username == "\(local.fragment):\(remoteFragment)", request.isAuthentic(password: local.password) {
-            retired = nil
-            return local.password
+        let names = [(local, remoteFragment)] + (retired.map { [$0] } ?? [])
+        return names.lazy.filter { "\($0.fragment):\($1)" == username }.map(\.0.password).first {
+            request.isAuthentic(password: $0)
         }
-        if let (local, fragment) = retired, username == "\(local.fragment):\(fragment)",
-            request.isAuthentic(password: local.password)
-        {
-            return local.password
-        }
-        return nil
     }
 
-    private mutating func accept(_ source: NetworkAddress, isNominating: Bool, at now: Duration) {
+    private mutating func accept(_ source: NetworkAddress, isNominating: Bool, isCurrent: Bool, at now: Duration) {
         lastCheck = now
         valid.removeAll { $0 == source }
         valid.append(source)
+        if isNominating && isCurrent { (isNominated, retired) = (true, nil) }
+        // After a restart the old nominations count until there is a new one.
         if isNominating || !isNominated && retired == nil { destination = source }
-        if isNominating { isNominated = true }
         guard valid.count > Self.validLimit else { return }
         if let index = valid.firstIndex(where: { $0 != destination }) { valid.remove(at: index) }
     }
