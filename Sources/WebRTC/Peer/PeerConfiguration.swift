@@ -4,7 +4,7 @@ package struct PeerConfiguration: Sendable {
     package var identity: DTLSIdentity
     /// Where browsers can reach our port, best first; at least one.
     package var addresses: [NetworkAddress]
-    /// Our CNAME, and the name of our stream on the page.
+    /// Our CNAME, and the name of our stream on the page; a token of SDP (RFC 8866 section 9).
     package var name = "repartee"
     /// The largest message that we take over a data channel, in bytes.
     package var messageLimit = 65_536

@@ -87,11 +87,13 @@ package struct RTPPacket: Hashable, Sendable {
             0x80 | (extensions.isEmpty ? 0 : 0x10) | UInt8(contributors.count),
             (marker ? 0x80 : 0) | payloadType & 0x7f,
         ]
+        bytes.reserveCapacity(12 + 4 * contributors.count + payload.count)
         bytes.appendBigEndian(sequence)
         bytes.appendBigEndian(timestamp)
         bytes.appendBigEndian(source)
         for contributor in contributors { bytes.appendBigEndian(contributor) }
         if !extensions.isEmpty { bytes += RTPHeaderExtension.encode(extensions) }
-        return bytes + payload
+        bytes += payload
+        return bytes
     }
 }

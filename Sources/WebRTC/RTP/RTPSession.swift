@@ -74,9 +74,9 @@ struct RTPSession: Sendable {
                 receptions[source]?.record(report, at: now)
                 receive(blocks, at: now)
             case .receiverReport(_, let blocks): receive(blocks, at: now)
-            case .goodbye(let sources): for source in sources { receptions[source] = nil }
             case .negativeAcknowledgement, .pictureLossIndication: remote.repeatRequests += 1
-            case .sourceDescription, .other: break
+            // Whoever says good-bye falls silent, and who is silent is not reported on.
+            case .goodbye, .sourceDescription, .other: break
             }
         }
     }

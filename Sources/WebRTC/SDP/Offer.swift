@@ -170,10 +170,11 @@ extension Offer.Audio {
         let encodings = media.encodings.filter { !(64...95).contains($0.type) }
         guard let opus = encodings.first(where: { $0.name.lowercased() == "opus/48000/2" }) else { return nil }
         self.opus = opus.type
-        // DTMF has to have the clock of the audio it interrupts (RFC 4733 section 2.1).
-        telephoneEvent = encodings.first { $0.name.lowercased() == "telephone-event/48000" }.map {
-            Offer.Encoding(type: $0.type, name: $0.name)
-        }
+        // DTMF should have the clock of the audio it interrupts (RFC 4733 section 2.1); Firefox has the telephone's only.
+        let event = ["telephone-event/48000", "telephone-event/8000"].lazy.compactMap { name in
+            encodings.first { $0.name.lowercased() == name }
+        }.first
+        telephoneEvent = event.map { Offer.Encoding(type: $0.type, name: $0.name) }
         let names = (media.attributes + description.attributes).map(\.name)
         direction = names.lazy.compactMap { MediaDirection(rawValue: $0) }.first ?? .both
     }

@@ -33,6 +33,27 @@ internal import VoiceCore
         #expect(RTCPPacket.parse([]) == [])
     }
 
+    @Test func `what aiortc writes is read`() throws {
+        // By aiortc 1.16's aiortc.rtp, with the values that are expected here.
+        let report = "40fffffe 00010005 00000020 12345678 00018000"
+        let sender = RTCPPacket.SenderReport(time: NTPTime(fixed: 3 << 32 | 7), timestamp: 11, packets: 12, octets: 13)
+        var block = Self.block
+        block.source = 1
+        for (text, expected) in [
+            (
+                "81c8000c00000009000000030000000700" + "00000b0000000c0000000d00000001" + report,
+                RTCPPacket.senderReport(source: 9, sender, [block])
+            ),
+            ("81c900070000000900000001" + report, .receiverReport(source: 9, [block])),
+            ("81ca00040000000901046e616d65020178000000", .sourceDescription([.init(source: 9, name: "name")])),
+            ("82cb0002000000090000000a", .goodbye([9, 10])),
+        ] {
+            #expect(RTCPPacket.parse(try hex(text)) == [expected])
+            // Of names we write the first item only.
+            if !text.hasPrefix("81ca") { #expect(expected.bytes == (try hex(text))) }
+        }
+    }
+
     @Test func `a good-bye with a reason and padding is read`() throws {
         #expect(RTCPPacket.parse(try hex(Self.goodbye)) == [.goodbye([1])])
     }

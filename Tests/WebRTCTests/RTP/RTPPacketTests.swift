@@ -20,6 +20,16 @@ internal import VoiceCore
         #expect(packet.payload == [1, 2, 3])
     }
 
+    @Test func `what aiortc writes is read`() throws {
+        // By aiortc 1.16's aiortc.rtp: mid "0", an audio level, three bytes of padding.
+        let bytes = try hex("b2efffffffffffffdeadbeef0000000100000002 bede0001103020a1 6f707573 d25503")
+        let packet = try #require(RTPPacket(bytes))
+        #expect(packet.marker && packet.payloadType == 111 && packet.sequence == .max && packet.timestamp == .max)
+        #expect(packet.source == 0xdead_beef && packet.contributors == [1, 2])
+        #expect(packet.extensions == [.init(identifier: 1, value: [0x30]), .init(identifier: 2, value: [0xa1])])
+        #expect(packet.payload == Array("opus".utf8))
+    }
+
     @Test(arguments: [
         [RTPPacket.Extension](), [.init(identifier: 1, value: [7])], [.init(identifier: 200, value: [1, 2])],
         [.init(identifier: 2, value: []), .init(identifier: 14, value: [UInt8](repeating: 1, count: 17))],

@@ -25,6 +25,17 @@ internal import VoiceCore
         #expect(offer.fingerprints.map(\.algorithm) == [.sha256, .sha384, .sha512])
     }
 
+    @Test func `Firefox's offer is understood`() throws {
+        let offer = try Offer(try Offers.text("firefox"))
+        #expect(offer.sections.map(\.mid) == ["0", "1", "2", "3"])
+        let event = Offer.Encoding(type: 101, name: "telephone-event/8000")
+        #expect(offer.audio == .init(opus: 109, telephoneEvent: event, direction: .both))
+        #expect(offer.data == .init(port: 5000, messageLimit: 1_073_741_823))
+        let vp8 = Offer.Content.video(encoding: .init(type: 120, name: "VP8/90000"))
+        #expect(offer.sections[1].content == vp8 && offer.sections[2].content == vp8)
+        #expect(offer.fingerprints.count == 1 && offer.credentials.fragment.utf8.count == 8)
+    }
+
     @Test func `what stands before the media counts for all of them`() throws {
         let offer = try Offer(Offers.small)
         #expect(offer.credentials.fragment == "them")
