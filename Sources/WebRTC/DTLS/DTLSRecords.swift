@@ -17,6 +17,11 @@ enum DTLSRecords {
         }
     }
 
+    /// True for an unencrypted record that begins with a ClientHello or a part of one (RFC 6347 section 4.3.2).
+    static func isClientHello(_ record: [UInt8]) -> Bool {
+        record.count > headerLength && record[0] == 22 && record[3] == 0 && record[4] == 0 && record[headerLength] == 1
+    }
+
     /// Packs whole records into as few datagrams as possible, in order. A record that is larger than `limit` goes alone.
     static func datagrams(_ bytes: [UInt8], limit: Int) -> [[UInt8]] {
         split(bytes).reduce(into: []) { datagrams, record in

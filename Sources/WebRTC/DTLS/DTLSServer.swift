@@ -22,6 +22,8 @@ final class DTLSServer {
     /// RFC 6347 section 4.2.4.1 says a second, or less where more delay is not acceptable: a person is waiting.
     static let firstRetransmission = Duration.milliseconds(200)
     private static let longestRetransmission = Duration.milliseconds(3200)
+    /// A flight is not sent again sooner than this, however often it is asked for: a hello comes in up to three datagrams.
+    private static let shortestRetransmission = Duration.milliseconds(40)
 
     /// How far the association is.
     private(set) var state = State.handshaking
@@ -37,6 +39,7 @@ final class DTLSServer {
     private var data: [[UInt8]] = []
     private var flight: [[UInt8]] = []
     private var interval = firstRetransmission
+    private var lastFlight = Duration.zero
 
     /// Waits for a client whose certificate has one of the `expected` fingerprints.
     ///
@@ -73,13 +76,20 @@ final class DTLSServer {
     func receive(_ datagram: [UInt8], at now: Duration) {
         // One record at a time: when one repeats a message that it has, OpenSSL 3.0 forgets the rest of the datagram, so a client
         // whose flight was lost in part would never get through.
-        for record in DTLSRecords.plausible(datagram) where isOpen {
+        let records = DTLSRecords.plausible(datagram)
+        for record in records where isOpen {
             OpenSSLError.clear()
             guard BIO_write(incoming, record, Int32(record.count)) == record.count else { break }
             if case .handshaking = state { handshake() }
             if case .connected = state { read() }
         }
-        flush(at: now)
+        let hasAnswered = flush(at: now)
+        // A hello that comes again says that its answer got lost (RFC 6347 section 4.2.4, figure 3); OpenSSL waits for its timer.
+        if !hasAnswered, records.contains(where: DTLSRecords.isClientHello),
+            now - lastFlight >= Self.shortestRetransmission
+        {
+            repeatFlight(at: now)
+        }
     }
 
     /// Encrypts application data into a datagram.
@@ -105,7 +115,7 @@ final class DTLSServer {
     /// Takes the time: sends the last flight again when it is due.
     func handleTimeout(at now: Duration) {
         guard let nextTimeout, now >= nextTimeout else { return }
-        datagrams += flight
+        repeatFlight(at: now)
         interval = min(interval * 2, Self.longestRetransmission)
         self.nextTimeout = now + interval
     }
@@ -183,7 +193,14 @@ final class DTLSServer {
         }
     }
 
-    private func flush(at now: Duration) {
+    private func repeatFlight(at now: Duration) {
+        datagrams += flight
+        lastFlight = now
+    }
+
+    /// Takes what OpenSSL has written, and says whether it was anything.
+    @discardableResult
+    private func flush(at now: Duration) -> Bool {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while case let count = BIO_read(outgoing, &buffer, Int32(buffer.count)), count > 0 {
@@ -193,10 +210,11 @@ final class DTLSServer {
         datagrams += fresh
         guard case .handshaking = state else {
             (flight, nextTimeout) = ([], nil)
-            return
+            return !fresh.isEmpty
         }
-        guard !fresh.isEmpty else { return }
-        (flight, interval) = (fresh, Self.firstRetransmission)
+        guard !fresh.isEmpty else { return false }
+        (flight, lastFlight, interval) = (fresh, now, Self.firstRetransmission)
         nextTimeout = now + interval
+        return true
     }
 }

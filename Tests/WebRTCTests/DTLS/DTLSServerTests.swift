@@ -139,6 +139,24 @@ internal import VoiceCore
         #expect(gaps == [400, 800, 1600, 3200, 3200, 3200].map { .milliseconds($0) })
     }
 
+    @Test func `a hello that comes again gets its answer again, but not at once`() throws {
+        let (server, client) = try pair()
+        var hello = client.start()
+        for datagram in hello { server.receive(datagram, at: .zero) }
+        let flight = server.takeDatagrams()
+        for (number, milliseconds, isAnswered) in [(20, 39, false), (21, 40, true), (22, 79, false), (23, 80, true)] {
+            hello[0][10] = UInt8(number)
+            server.receive(hello[0], at: .milliseconds(milliseconds))
+            #expect(server.takeDatagrams() == (isAnswered ? flight : []))
+        }
+        #expect(server.nextTimeout == .milliseconds(200))
+        for datagram in flight.flatMap({ client.receive($0) }) { server.receive(datagram, at: .milliseconds(100)) }
+        #expect(server.keys != nil)
+        _ = server.takeDatagrams()
+        server.receive(hello[0], at: .seconds(1))
+        #expect(server.takeDatagrams().isEmpty)
+    }
+
     @Test func `either side can close`() throws {
         var (server, client) = try pair()
         try connect(server, client)
