@@ -22,13 +22,23 @@ struct ICELite: Sendable {
     private(set) var retired: (local: ICECredentials, remoteFragment: String)?
     /// The other side's `ice-ufrag`.
     private(set) var remoteFragment: String
-    /// Where packets go: the address of the latest nomination, before the first the one of the latest check.
+    /// Where packets go, by what the other side showed of its choice: see ``Choice``.
     private(set) var destination: NetworkAddress?
     /// When the latest authentic check came.
     private(set) var lastCheck: Duration?
-    private var isNominated = false
+    private var choice = Choice.check
     /// Most recently checked last.
     private var valid: [NetworkAddress] = []
+
+    /// How an address came to be the destination. Each replaces its like and what is weaker.
+    ///
+    /// A browser uses the path whose check was answered first, and says so with a nomination, which may get lost: what it sends
+    /// tells as much. Chromium drops what comes on other paths.
+    private enum Choice: Comparable {
+        case check
+        case use
+        case nomination
+    }
 
     /// Starts without any valid address.
     init(local: ICECredentials, remoteFragment: String) {
@@ -39,12 +49,17 @@ struct ICELite: Sendable {
     /// True once an authentic check came from this address.
     func isValid(_ address: NetworkAddress) -> Bool { valid.contains(address) }
 
-    /// Takes new credentials of both sides (RFC 8445 section 9); packets go where they went until the next nomination.
+    /// Takes new credentials of both sides (RFC 8445 section 9); packets go where they went until the other side shows its choice.
     mutating func restart(local: ICECredentials, remoteFragment: String) {
         retired = (self.local, self.remoteFragment)
         self.local = local
         self.remoteFragment = remoteFragment
-        isNominated = false
+        choice = min(choice, .use)
+    }
+
+    /// Takes note that DTLS or SRTP of the other side came from a valid address.
+    mutating func noteUse(of source: NetworkAddress) {
+        if isValid(source) { choose(source, .use) }
     }
 
     /// Takes a STUN message (RFC 8445 section 7.3).
@@ -85,11 +100,16 @@ struct ICELite: Sendable {
         lastCheck = now
         valid.removeAll { $0 == source }
         valid.append(source)
-        if isNominating && isCurrent { (isNominated, retired) = (true, nil) }
-        // After a restart the old nominations count until there is a new one.
-        if isNominating || !isNominated && retired == nil { destination = source }
+        // After a restart the old nominations count as use until there is a new one.
+        choose(source, isNominating ? isCurrent ? .nomination : .use : .check)
+        if isNominating && isCurrent { retired = nil }
         guard valid.count > Self.validLimit else { return }
         if let index = valid.firstIndex(where: { $0 != destination }) { valid.remove(at: index) }
+    }
+
+    private mutating func choose(_ source: NetworkAddress, _ reason: Choice) {
+        guard reason >= choice else { return }
+        (destination, choice) = (source, reason)
     }
 }
 

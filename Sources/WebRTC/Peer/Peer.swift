@@ -102,10 +102,11 @@ package final class Peer {
                 return
             }
             if kind == .dtls {
+                ice?.noteUse(of: source)
                 dtls?.receive(datagram, at: now)
                 drainDTLS(at: now)
             } else {
-                handleSRTP(datagram, at: now)
+                handleSRTP(datagram, from: source, at: now)
             }
         case .unknown: counted.malformed += 1
         }
@@ -216,25 +217,21 @@ package final class Peer {
         }
     }
 
-    private func handleSRTP(_ datagram: [UInt8], at now: Duration) {
+    private func handleSRTP(_ datagram: [UInt8], from source: NetworkAddress, at now: Duration) {
         guard let srtp else {
             counted.early += 1
             return
         }
-        if DatagramKind.isRTCP(datagram) {
-            guard let plain = srtp.unprotect(rtcp: datagram) else { return }
-            guard let packets = RTCPPacket.parse(plain) else {
-                counted.malformed += 1
-                return
-            }
+        let isRTCP = DatagramKind.isRTCP(datagram)
+        // What is refused is counted by the session.
+        guard let plain = isRTCP ? srtp.unprotect(rtcp: datagram) : srtp.unprotect(rtp: datagram) else { return }
+        ice?.noteUse(of: source)
+        if isRTCP, let packets = RTCPPacket.parse(plain) {
             rtp.receive(packets, at: now)
-        } else {
-            guard let plain = srtp.unprotect(rtp: datagram) else { return }
-            guard let packet = RTPPacket(plain) else {
-                counted.malformed += 1
-                return
-            }
+        } else if !isRTCP, let packet = RTPPacket(plain) {
             handle(packet, at: now)
+        } else {
+            counted.malformed += 1
         }
     }
 

@@ -75,6 +75,21 @@ struct Checker {
         #expect(ice.destination == home)
     }
 
+    @Test func `until a nomination packets go where the other side sends from`() throws {
+        var ice = lite()
+        _ = try answered(&ice, checker.check(), from: home)
+        ice.noteUse(of: away)
+        #expect(ice.destination == home)
+        _ = try answered(&ice, checker.check(), from: away)
+        #expect(ice.destination == away)
+        ice.noteUse(of: home)
+        _ = try answered(&ice, checker.check(), from: away)
+        #expect(ice.destination == home)
+        _ = try answered(&ice, checker.check(nominates: true), from: away)
+        ice.noteUse(of: home)
+        #expect(ice.destination == away)
+    }
+
     @Test func `a wrong password, a wrong name and no integrity get no answer`() throws {
         var ice = lite()
         var stranger = checker
@@ -139,6 +154,8 @@ struct Checker {
         let next = Checker(local: renewed, fragment: "they")
         _ = try answered(&ice, next.check(), from: away)
         #expect(ice.destination == home)
+        ice.noteUse(of: away)
+        #expect(ice.destination == away)
         _ = try answered(&ice, checker.check(nominates: true), from: home)
         #expect(ice.destination == home)
         _ = try answered(&ice, next.check(nominates: true), from: away)

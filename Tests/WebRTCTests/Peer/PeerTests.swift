@@ -100,6 +100,20 @@ internal import VoiceCore
         #expect(call.browser.heard.map(\.payload) == [[3]])
     }
 
+    @Test func `when the nomination is lost, DTLS answers where the browser speaks from`() throws {
+        let call = try ScriptedCall()
+        try call.negotiate()
+        try call.send(call.browser.check(nominates: false))
+        #expect(call.peer.isConnected)
+        let other = try #require(NetworkAddress("127.0.0.1", port: 9))
+        call.peer.handle(try call.browser.check(nominates: false), from: other, at: .zero)
+        call.peer.send(audio: [1], timestamp: 0, marker: false, at: .zero)
+        try call.send(call.browser.audio([2]))
+        call.peer.send(audio: [3], timestamp: 0, marker: false, at: .zero)
+        _ = try call.drain()
+        #expect(call.browser.heard.map(\.payload) == [[1], [3]])
+    }
+
     @Test func `replayed and changed packets are refused, payloads of other types ignored`() throws {
         let call = try ScriptedCall()
         try call.connect()
