@@ -78,12 +78,14 @@ let package = Package(
         .systemLibrary(name: "CFlite"),
         .systemLibrary(name: "CPocketSphinx", pkgConfig: "pocketsphinx"),
         .systemLibrary(name: "CSpeexDSP", pkgConfig: "speexdsp"),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
+        .systemLibrary(name: "CSRTP", pkgConfig: "libsrtp2"),
 
         // 1: words
         library("VoiceCore"),
 
         // 2: mechanism
+        library("WebRTC", ["VoiceCore", "COpenSSL", "CSRTP"], touchesMemory: true),
         library("Audio", ["VoiceCore", "CSpeexDSP"], touchesMemory: true),
         library(
             "Inference",
@@ -141,6 +143,7 @@ let package = Package(
         library("VoiceTesting", ["VoiceCore"]),
 
         tests("VoiceCoreTests"),
+        tests("WebRTCTests", ["WebRTC", "COpenSSL"], resources: [.copy("Fixtures")]),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
