@@ -84,6 +84,7 @@ let package = Package(
         library("VoiceCore"),
 
         // 2: mechanism
+        library("WebRTC", ["VoiceCore"]),
         library("Audio", ["VoiceCore", "CSpeexDSP"], touchesMemory: true),
         library(
             "Inference",
@@ -142,6 +143,7 @@ let package = Package(
 
         tests("VoiceCoreTests"),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
+        tests("WebRTCTests", ["WebRTC"]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
             "SpeechRecognitionTests",
