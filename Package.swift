@@ -78,6 +78,7 @@ let package = Package(
         .systemLibrary(name: "CFlite"),
         .systemLibrary(name: "CPocketSphinx", pkgConfig: "pocketsphinx"),
         .systemLibrary(name: "CSpeexDSP", pkgConfig: "speexdsp"),
+        .systemLibrary(name: "COpus", pkgConfig: "opus"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CSRTP", pkgConfig: "libsrtp2"),
 
@@ -86,7 +87,7 @@ let package = Package(
 
         // 2: mechanism
         library("WebRTC", ["VoiceCore", "COpenSSL", "CSRTP"], touchesMemory: true),
-        library("Audio", ["VoiceCore", "CSpeexDSP"], touchesMemory: true),
+        library("Audio", ["VoiceCore", "CSpeexDSP", "COpus"], touchesMemory: true),
         library(
             "Inference",
             ["VoiceCore", "CLlama", "CKernels"],

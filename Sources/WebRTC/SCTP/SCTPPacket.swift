@@ -1,0 +1,49 @@
+/// A packet of SCTP: ports, the receiver's tag, chunks (RFC 9260 section 3).
+struct SCTPPacket: Sendable, Equatable {
+    /// Bytes in front of the chunks.
+    static let headerLength = 12
+    private static let checksumOffset = 8
+
+    var sourcePort: UInt16
+    var destinationPort: UInt16
+    var tag: UInt32
+    var chunks: [SCTPChunk]
+
+    /// Reads a packet.
+    /// - Returns: nil when the checksum is wrong, there is no chunk, or a chunk's length or contents are not valid; such a packet
+    ///   is to be dropped as a whole.
+    static func decode(_ bytes: [UInt8]) -> SCTPPacket? {
+        var reader = ChunkReader(bytes[...])
+        guard let source = reader.uint16(), let destination = reader.uint16(), let tag = reader.uint32(),
+            let checksum = reader.uint32(),
+            // The checksum's bytes are in the other order than all else (RFC 9260 appendix A).
+            checksum.byteSwapped == CRC32c.checksum(bytes, zeroed: checksumOffset)
+        else { return nil }
+        var packet = SCTPPacket(sourcePort: source, destinationPort: destination, tag: tag, chunks: [])
+        while reader.remaining > 0 {
+            guard let type = reader.uint8(), let flags = reader.uint8(), let length = reader.uint16(), length >= 4,
+                let value = reader.take(Int(length) - 4),
+                let chunk = SCTPChunk.decode(type: type, flags: flags, value: value)
+            else { return nil }
+            packet.chunks.append(chunk)
+            reader.skip(upTo: (4 - Int(length) % 4) % 4)
+        }
+        return packet.chunks.isEmpty ? nil : packet
+    }
+
+    /// The packet's bytes, with checksum.
+    func encode() -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(SCTPConfiguration.maximumPacketLength)
+        bytes.appendBigEndian(sourcePort)
+        bytes.appendBigEndian(destinationPort)
+        bytes.appendBigEndian(tag)
+        bytes.appendBigEndian(UInt32(0))
+        for chunk in chunks { chunk.append(to: &bytes) }
+        let checksum = CRC32c.checksum(bytes, zeroed: Self.checksumOffset).byteSwapped
+        for index in 0..<4 {
+            bytes[Self.checksumOffset + index] = UInt8(truncatingIfNeeded: checksum >> (24 - 8 * index))
+        }
+        return bytes
+    }
+}
