@@ -27,8 +27,11 @@ internal import VoiceCore
         let keys = try #require(server.keys)
         #expect(keys.profile == profile)
         #expect(keys.client.count == length && keys.server.count == length && keys.client != keys.server)
-        #expect(try client.keys.client == keys.client)
-        #expect(try client.keys.server == keys.server)
+        // client key, server key, client salt, server salt
+        let salt = length - 16
+        let material = client.material(salt: salt)
+        #expect(keys.client == Array(material[0..<16] + material[32..<32 + salt]))
+        #expect(keys.server == Array(material[16..<32] + material[(32 + salt)...]))
         #expect(client.cipher == "ECDHE-ECDSA-AES128-GCM-SHA256")
         #expect(server.nextTimeout == nil)
     }
