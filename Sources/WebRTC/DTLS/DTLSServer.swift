@@ -17,8 +17,9 @@ final class DTLSServer {
         case failed(VoiceError)
     }
 
-    /// Bytes of application data that fit a datagram of ``Datagram/sizeLimit``: 13 of record header, 8 of nonce, 16 of tag.
-    static let dataLimit = Datagram.sizeLimit - 37
+    /// Bytes of application data that fit the 1,280 bytes that every path of IPv6 carries, beside 40 of IP, 8 of UDP, and 37 of
+    /// record header, nonce and tag.
+    static let dataLimit = 1280 - 40 - 8 - 37
     /// RFC 6347 section 4.2.4.1 says a second, or less where more delay is not acceptable: a person is waiting.
     static let firstRetransmission = Duration.milliseconds(200)
     private static let longestRetransmission = Duration.milliseconds(3200)
@@ -120,7 +121,7 @@ final class DTLSServer {
         self.nextTimeout = now + interval
     }
 
-    /// What is to be sent, each at most ``Datagram/sizeLimit`` bytes; emptied by the call.
+    /// What is to be sent, a datagram each; emptied by the call.
     func takeDatagrams() -> [[UInt8]] {
         defer { datagrams = [] }
         return datagrams

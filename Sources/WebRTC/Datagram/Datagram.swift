@@ -1,11 +1,11 @@
 /// Bytes that are to leave by UDP.
 package struct Datagram: Hashable, Sendable {
-    /// The payload, at most ``Datagram/sizeLimit`` bytes unless somebody asked for more.
+    /// The payload.
     package var bytes: [UInt8]
     /// Where it goes.
     package var destination: NetworkAddress
 
-    /// What fits any path of IPv6 (1,280 bytes, RFC 8200 section 5) with the headers of IP and UDP and some room for tunnels.
+    /// What handshakes keep to: any path of IPv6 carries 1,280 bytes (RFC 8200 section 5), less some for headers and tunnels.
     package static let sizeLimit = 1200
 
     /// Makes a datagram.

@@ -70,7 +70,7 @@ extension STUNAttribute {
     }
 }
 
-/// Why a request is refused (RFC 8489 section 14.8, RFC 8445 section 16.1).
+/// Why a request is refused (RFC 8489 section 14.8, RFC 8445 section 16.2).
 enum STUNError: Int {
     case badRequest = 400
     case unknownAttribute = 420

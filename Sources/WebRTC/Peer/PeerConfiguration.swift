@@ -7,7 +7,7 @@ package struct PeerConfiguration: Sendable {
     /// Our CNAME, and the name of our stream on the page; a token of SDP (RFC 8866 section 9).
     package var name = "repartee"
     /// The largest message that we take over a data channel, in bytes.
-    package var messageLimit = 65_536
+    package var messageLimit = 262_144
     /// How long a browser may take from its offer to the end of the DTLS handshake.
     package var connectTimeout = Duration.seconds(30)
     /// How long a browser may be silent: without a check for this long its consent is gone (RFC 7675 section 5.1).

@@ -17,7 +17,7 @@ package struct PeerTable {
     private let capacity: Int
     private var entries: [ObjectIdentifier: Entry] = [:]
     private var byFragment: [String: ObjectIdentifier] = [:]
-    private var byAddress: [NetworkAddress: ObjectIdentifier] = [:]
+    private(set) var byAddress: [NetworkAddress: ObjectIdentifier] = [:]
 
     /// Makes a table for at most `capacity` peers.
     package init(capacity: Int) { self.capacity = capacity }

@@ -14,7 +14,7 @@ package struct RTPPacket: Hashable, Sendable {
         }
     }
 
-    /// True on the first packet after silence (RFC 7587 section 4.2 for Opus).
+    /// True on the first packet after silence (RFC 7587 section 4.1 for Opus).
     package var marker: Bool
     /// What the payload is, 0 to 127, as the session description says.
     package var payloadType: UInt8

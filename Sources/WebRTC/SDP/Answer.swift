@@ -21,7 +21,7 @@ struct Answer: Sendable {
             let mids = offer.sections.filter(\.isAccepted).compactMap(\.mid)
             lines.append((["a=group:BUNDLE"] + mids).joined(separator: " "))
         }
-        // Candidates stand in the first section that lives; the others share its transport (RFC 8843 section 7.3.1).
+        // Candidates stand in the first section that lives; the others share its transport (RFC 8843 section 7).
         let tagged = offer.sections.firstIndex(where: \.isAccepted)
         for (index, section) in offer.sections.enumerated() {
             lines += section.isAccepted ? accepted(section, isTagged: index == tagged) : refused(section)

@@ -55,6 +55,12 @@ final class DTLSClient {
     var isConnected: Bool { SSL_is_init_finished(connection) == 1 }
     var cipher: String { SSL_CIPHER_get_name(SSL_get_current_cipher(connection)).map { String(cString: $0) } ?? "" }
     var keys: SRTPKeys { get throws { try SRTPKeys(connection: connection) } }
+    /// The key material as RFC 5764 section 4.2 lays it out, for keys of 16 bytes and salts of `salt`.
+    func material(salt: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 2 * (16 + salt))
+        SSL_export_keying_material(connection, &bytes, bytes.count, "EXTRACTOR-dtls_srtp", 19, nil, 0, 0)
+        return bytes
+    }
 
     /// Goes on with the handshake; what comes back is to be sent.
     func start() -> [[UInt8]] {

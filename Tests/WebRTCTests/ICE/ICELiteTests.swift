@@ -158,6 +158,7 @@ struct Checker {
         #expect(ice.destination == away)
         _ = try answered(&ice, checker.check(nominates: true), from: home)
         #expect(ice.destination == home)
+        _ = try answered(&ice, checker.check(nominates: true), from: home)
         _ = try answered(&ice, next.check(nominates: true), from: away)
         #expect(ice.destination == away)
         #expect(receive(&ice, checker.check(nominates: true), from: home) == .ignored)

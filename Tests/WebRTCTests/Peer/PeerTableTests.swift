@@ -47,8 +47,10 @@ internal import VoiceCore
         let error = #expect(throws: VoiceError.self) { try register(calls[2].peer) }
         #expect(error?.code == .exhausted)
         try exchange(calls[0].browser.check(), of: calls[0], over: &table)
+        #expect(table.byAddress.count == 1)
         table.remove(calls[0].peer)
         table.remove(calls[0].peer)
+        #expect(table.byAddress.isEmpty)
         #expect(try owner(of: calls[0].browser.check(), of: calls[0], over: &table) == nil)
         #expect(try owner(of: calls[0].browser.audio([1]), of: calls[0], over: &table) == nil)
         try table.register(calls[2].peer)
@@ -65,6 +67,16 @@ internal import VoiceCore
         #expect(try owner(of: [0x16, 1], of: calls[0], over: &table) === calls[1].peer)
         table.remove(calls[0].peer)
         #expect(try owner(of: [0x16, 1], of: calls[0], over: &table) === calls[1].peer)
+    }
+
+    @Test func `a peer owns no more addresses than it remembers`() throws {
+        var table = PeerTable(capacity: 3)
+        try table.register(calls[0].peer)
+        for port in 1...UInt16(100) {
+            calls[0].browser.address = try #require(NetworkAddress("198.51.100.1", port: port))
+            try exchange(calls[0].browser.check(), of: calls[0], over: &table)
+        }
+        #expect(table.byAddress.count == ICELite.validLimit)
     }
 
     @Test func `names after a restart are entered`() throws {
