@@ -144,7 +144,7 @@ let package = Package(
 
         tests("VoiceCoreTests"),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
-        tests("WebRTCTests", ["WebRTC"]),
+        tests("WebRTCTests", ["WebRTC"], resources: [.copy("Fixtures")]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
             "SpeechRecognitionTests",
