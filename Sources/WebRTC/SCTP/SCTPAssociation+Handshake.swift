@@ -140,6 +140,9 @@ extension SCTPAssociation {
             let cause = SCTPParameter(type: SCTPParameter.missingMandatoryParameter, value: [0, 0, 0, 1, 0, 7])
             return abort(cause, .violation("INIT ACK without a cookie"))
         }
+        guard cookie.value.count <= SCTPConfiguration.maximumPacketLength - SCTPPacket.headerLength - 4 else {
+            return abort(SCTPParameter.cause(SCTPParameter.outOfResource), .violation("a cookie longer than a packet"))
+        }
         adopt(remote)
         self.cookie = cookie.value
         state = .cookieEchoed
