@@ -69,7 +69,7 @@ package struct WebSocketConnection: Sendable {
         case .pause(let epoch):
             wire.pause(epoch: epoch)
             try say(.pause(epoch: epoch))
-        case .event(let event): try say(.event(event))
+        case .event(let event): if event.isForPages { try say(.event(event)) }
         }
     }
 
