@@ -153,7 +153,7 @@ let package = Package(
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("SimulationTests", ["Simulation", "Conversation", "Inference"]),
-        tests("TransportTests", ["Transports", "Audio"] + nio),
+        tests("TransportTests", ["Transports", "Audio"] + nio, resources: [.copy("Fixtures")]),
         tests(
             "CommandLineTests",
             [
