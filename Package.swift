@@ -52,6 +52,7 @@ let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-m
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket"].map {
     .product(name: $0, package: "swift-nio")
 }
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
@@ -66,6 +67,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -96,7 +98,7 @@ let package = Package(
         ),
 
         // 3: parts
-        library("Transports", ["VoiceCore", "Audio"] + nio),
+        library("Transports", ["VoiceCore", "Audio"] + nio + [protobuf]),
         library(
             "SpeechRecognition",
             ["VoiceCore", "Audio", "Inference", "CPocketSphinx"] + nio + [tls],
@@ -117,7 +119,10 @@ let package = Package(
         // 5: service
         library(
             "VoiceServer",
-            ["VoiceCore", "Audio", "Transports", log, metrics] + nio,
+            [
+                "COpenSSL", "VoiceCore", "Audio", "Transports", log, metrics,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ] + nio,
             resources: [.copy("Playground")]
         ),
 
@@ -157,7 +162,7 @@ let package = Package(
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("SimulationTests", ["Simulation", "Conversation", "Inference"]),
-        tests("TransportTests", ["Transports", "Audio"] + nio),
+        tests("TransportTests", ["Transports", "Audio"] + nio + [protobuf], resources: [.copy("Fixtures")]),
         tests(
             "CommandLineTests",
             [
@@ -165,6 +170,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio
         ),
-        tests("VoiceServerTests", ["VoiceServer", "Audio", "Transports", log, metrics] + nio),
+        tests(
+            "VoiceServerTests",
+            ["VoiceServer", "Audio", "Transports", log, metrics] + nio,
+            resources: [.copy("Fixtures")]
+        ),
     ]
 )

@@ -1,4 +1,4 @@
-// OpenSSL 3: message digests, certificates, DTLS. What follows the includes are OpenSSL's macros as functions, because
+// OpenSSL 3: digests, signatures, certificates, DTLS. What follows the includes are OpenSSL's macros as functions, because
 // Swift sees no macros with arguments.
 #pragma once
 #include <openssl/bio.h>

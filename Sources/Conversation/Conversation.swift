@@ -65,7 +65,7 @@ public struct Conversation: Sendable {
         let playout = Playout(
             clock: clock,
             rate: transport.playoutRate,
-            lead: configuration.playoutLead,
+            lead: transport.playoutLead ?? configuration.playoutLead,
             audibleThreshold: configuration.audibleThreshold,
             loudspeaker: loudspeaker,
             send: { message in try? await transport.send(message) },
@@ -172,6 +172,12 @@ public struct Conversation: Sendable {
                 }
             case .text(let text):
                 report(.turn(.typed(text)))
+            case .typed(let message):
+                if !message.isAnswered {
+                    report(.note(message.text))
+                } else {
+                    report(message.isSpoken ? .turn(.typed(message.text)) : .question(message.text))
+                }
             case .interrupt:
                 report(.turn(.interruptRequested))
             case .played(let epoch, let samples):

@@ -10,10 +10,27 @@ public enum SessionEvent: Sendable, Equatable {
     ///
     /// With `isFinal` the message is closed: `heard` is what stays in the context; `interrupted` tells that it was cut.
     case agentTranscript(turn: Int, heard: String, pending: String, isFinal: Bool, interrupted: Bool)
+    /// A reply that will be heard came a step further on its way through the engines. Nothing is told of drafts that were
+    /// thrown away.
+    case reply(turn: Int, ReplyStage)
     /// A user turn ended without a reply, and why.
     case turnDropped(turn: Int, reason: String)
     /// The measurements of a finished turn.
     case turnReport(TurnReport)
     /// Something failed; the session goes on unless the transport closes after it.
     case error(code: String, message: String)
+}
+
+/// A step of a reply on its way through the engines.
+public enum ReplyStage: Sendable, Equatable {
+    /// The language model was asked.
+    case modelBegan
+    /// The language model said a piece of text.
+    case text(String)
+    /// The language model has said all it has to say, or was stopped.
+    case modelEnded
+    /// This clause goes to the voice, or is only written. Clauses follow one another without gap.
+    case clause(String, isSpoken: Bool)
+    /// All audio of the reply was made, or its making was stopped.
+    case voiceEnded
 }

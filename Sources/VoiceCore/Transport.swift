@@ -4,10 +4,30 @@ public enum TransportEvent: Sendable, Equatable {
     case audio(AudioFrame)
     /// A typed message, to be treated as a whole user turn.
     case text(String)
+    /// A typed message, and what is to be done about it.
+    case typed(TypedMessage)
     /// How much of the reply with this epoch has left the person's loudspeaker, in samples at the reply's rate.
     case played(epoch: Int, samples: Int)
     /// The person asked the agent to be quiet.
     case interrupt
+}
+
+/// A typed message that wants something else than an ordinary one.
+public struct TypedMessage: Sendable, Equatable {
+    /// What was typed; not empty.
+    public var text: String
+    /// Whether it is answered at once, which ends the reply that is being made or played. Otherwise it only becomes part of
+    /// the conversation.
+    public var isAnswered: Bool
+    /// Whether the answer is spoken; otherwise it is only written.
+    public var isSpoken: Bool
+
+    /// Makes a message.
+    public init(text: String, isAnswered: Bool = true, isSpoken: Bool = true) {
+        self.text = text
+        self.isAnswered = isAnswered
+        self.isSpoken = isSpoken
+    }
 }
 
 /// A piece of a reply on its way to the loudspeaker.
@@ -46,7 +66,14 @@ public protocol Transport: Sendable {
     var events: AsyncStream<TransportEvent> { get }
     /// The rate at which this transport wants to be given audio.
     var playoutRate: SampleRate { get }
+    /// How far ahead of the clock it wants audio; nil for as far as the conversation sends it by itself.
+    var playoutLead: Duration? { get }
     /// Queues a message. Returns once it is queued, not once it is sent.
     /// - Throws: ``VoiceError/Code/unavailable`` once the peer has gone.
     func send(_ message: TransportMessage) async throws(VoiceError)
+}
+
+extension Transport {
+    /// Nil.
+    public var playoutLead: Duration? { nil }
 }

@@ -30,10 +30,24 @@ public struct SessionInfo: Sendable {
     /// A logger that carries `session.id`.
     public var logger: Logger
 
-    init(id: String, _ hello: BrowserProtocol.Hello, _ logger: Logger) {
+    /// How it came about: `page`, `pipecat`, or the name of a telephone provider.
+    public var kind: String
+
+    init(id: String, _ visitor: Visitor, playout: SampleRate, _ logger: Logger) {
         self.id = id
-        microphone = hello.microphone
-        playout = hello.playout
+        self.playout = playout
+        switch visitor {
+        case .browser(let hello):
+            kind = "page"
+            microphone = hello.microphone
+        case .pipecat:
+            kind = "pipecat"
+            // Each of its frames says its own; most clients send what models want.
+            microphone = .speech
+        case .telephone(let call):
+            kind = call.provider.rawValue
+            microphone = .telephone
+        }
         self.logger = logger
         self.logger[metadataKey: "session.id"] = "\(id)"
     }

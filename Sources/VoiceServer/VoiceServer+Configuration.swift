@@ -1,4 +1,5 @@
 package import Transports
+public import VoiceCore
 
 extension VoiceServer {
     /// Where a server listens and how much it allows.
@@ -16,6 +17,13 @@ extension VoiceServer {
         public var allowedOrigins: [String]
         /// A folder with another page than the one that comes with the program.
         public var playgroundDirectory: String?
+        /// The address under which people and telephone providers reach the server, for example
+        /// `https://voice.example.org`; nil for the one by which a request came.
+        public var publicURL: String?
+        /// Accounts at telephone providers.
+        public var telephony = TelephonyAccounts()
+        /// The rate of replies to Pipecat clients that do not ask for one: 16 or 24 kHz.
+        public var pipecatRate = SampleRate(24_000)
         /// The bounds of each WebSocket.
         package var limits = WebSocketLimits()
         /// The bounds in time of everything else.

@@ -1,9 +1,12 @@
 public import Logging
+internal import Foundation
 internal import NIOCore
+internal import NIOHTTP1
 internal import Transports
 public import VoiceCore
 
-/// The network's side of the agent: one port with the page, its health and a WebSocket for each conversation.
+/// The network's side of the agent: one port with the page, its health and a WebSocket for each conversation, be it with a
+/// page, a Pipecat client or a telephone.
 ///
 /// It knows nothing of conversations but a closure that holds one over a transport. What happens in one session, a
 /// failure, a flood, a peer that stopped reading, never touches another: each is a child task with bounded queues.
@@ -15,6 +18,7 @@ public struct VoiceServer: Sendable {
     private let runSession: @Sendable (any Transport, SessionInfo) async throws -> Void
     private let connections: ConnectionRegistry
     private let sessions: SessionSlots
+    private let exchanges = SessionSlots(limit: 32)
     private let counters = TransportCounters()
 
     /// Makes a server; nothing happens until ``run(onReady:)``.
@@ -56,18 +60,34 @@ public struct VoiceServer: Sendable {
         } else {
             directory = try Playground.shippedDirectory()
         }
+        if let url = configuration.publicURL, PublicAddress(url) == nil {
+            throw VoiceError(
+                .usage,
+                "\(url) is not the address of a server; write for example https://voice.example.org"
+            )
+        }
         let started = clock.now
         let router = Router(
             playground: try Playground(directory: directory),
             origins: OriginPolicy(allowed: configuration.allowedOrigins, host: configuration.host),
+            exchanges: exchanges,
             health: { health(since: started).json }
         )
         let context = HTTPConnection<WebSocketConnection>.Context(
             router: router,
             timing: configuration.timing,
             clock: clock
-        ) { [configuration, clock, counters] channel in
-            try WebSocketConnection(on: channel, limits: configuration.limits, clock: clock, counters: counters)
+        ) { [configuration, clock, counters, describe] channel, head in
+            let description = describe()
+            return try WebSocketConnection(
+                on: channel,
+                entrance: router.entrance(for: head, usually: configuration.pipecatRate),
+                about: RTVIAbout(library: "repartee", version: description.version),
+                models: description.models,
+                limits: configuration.limits,
+                clock: clock,
+                counters: counters
+            )
         }
         let listener = HTTPListener(
             host: configuration.host,
@@ -77,32 +97,62 @@ public struct VoiceServer: Sendable {
         )
         try await listener.run(onReady: onReady) { connection in
             for await arrival in connection.arrivals {
-                if case .webSocket(let webSocket, _) = arrival { await converse(over: webSocket) }
+                switch arrival {
+                case .exchange(let exchange): exchange.respond(answer(exchange))
+                case .webSocket(let webSocket, _): await converse(over: webSocket)
+                }
             }
         }
         logger.debug("server stopped")
     }
 
+    // MARK: - Requests
+
+    /// Answers a request with content.
+    private func answer(_ exchange: HTTPExchange) -> Response {
+        let head = exchange.head
+        guard let address = configuration.publicURL.flatMap({ PublicAddress($0) }) ?? PublicAddress(head) else {
+            return .line(.badRequest, "the header Host is malformed", closes: true)
+        }
+        let content = exchange.body.flatMap { Array($0.readableBytesView) }
+        guard head.uri.prefix(while: { $0 != "?" }) == "/" else {
+            return StartRequest(content).response(at: address).shared(with: head)
+        }
+        let webhook = Webhook(head, content, at: address.url(head.uri))
+        guard webhook.isGenuine(configuration.telephony, at: Date().timeIntervalSince1970) else {
+            logger.warning("webhook refused", metadata: ["provider": "\(webhook.provider.rawValue)"])
+            return .line(.forbidden, "the signature is missing or wrong", closes: true)
+        }
+        guard webhook.namesCall else { return .line(.badRequest, "the form names no call", closes: true) }
+        let counts = sessions.counts
+        let answer =
+            counts.active < counts.maximum ? webhook.connection(to: address.webSocket(Router.webSocket)) : webhook.busy
+        let headers: HTTPHeaders = ["Content-Type": "application/xml", "Cache-Control": "no-store"]
+        return Response(.ok, headers: headers, body: ByteBuffer(string: answer))
+    }
+
+    // MARK: - Conversations
+
     /// Holds a conversation over a WebSocket, if there is room.
     private func converse(over webSocket: WebSocketConnection) async {
-        guard let hello = try? await webSocket.greeting.get(), !Task.isCancelled else { return }
+        guard let visitor = try? await webSocket.visitor.get(), !Task.isCancelled else { return }
         guard sessions.take() else {
             logger.info("session refused", metadata: ["sessions.maximum": "\(configuration.maxSessions)"])
             return webSocket.close(.full("all \(configuration.maxSessions) conversations are taken; try again later"))
         }
         defer { sessions.giveBack() }
-        let info = SessionInfo(id: Self.makeID(), hello, logger)
+        let id = Self.makeID()
         let description = describe()
-        let transport = webSocket.accept(
-            hello,
-            session: info.id,
-            models: description.models,
-            advice: description.advice
-        )
+        let transport = webSocket.accept(visitor, session: id, models: description.models, advice: description.advice)
+        let info = SessionInfo(id: id, visitor, playout: transport.playoutRate, logger)
         let began = clock.now
-        info.logger.info("session began")
+        info.logger.info("session began", metadata: ["session.kind": "\(info.kind)"])
         await withTaskGroup { group in
-            group.addTask { webSocket.close(await run(info, transport, webSocket)) }
+            group.addTask {
+                let reason = await run(info, transport, webSocket)
+                if case .telephone(let call) = visitor { await end(call, reason, webSocket, info.logger) }
+                webSocket.close(reason)
+            }
             group.addTask {
                 try? await webSocket.closed.get()
                 try? await clock.sleep(until: clock.now + configuration.timing.sessionGrace)
@@ -131,6 +181,20 @@ public struct VoiceServer: Sendable {
             info.logger.warning("session failed", metadata: ["error.code": "\(failure.code)"])
             return .failure(failure)
         }
+    }
+
+    /// Hangs up, unless the caller did.
+    private func end(
+        _ call: TelephonyCall,
+        _ reason: CloseReason,
+        _ webSocket: WebSocketConnection,
+        _ logger: Logger
+    ) async {
+        guard reason != .ended || !webSocket.isClosing, let hangUp = HangUp(call, configuration.telephony) else {
+            return
+        }
+        guard let problem = await hangUp.run() else { return logger.info("call hung up") }
+        logger.warning("call not hung up", metadata: ["problem": "\(problem)"])
     }
 
     private func health(since started: Duration) -> Health {

@@ -11,6 +11,8 @@ public final class LoopbackTransport: Transport {
         case silence(Duration)
         /// Types a message.
         case text(String)
+        /// Types a message that wants something else than an ordinary one.
+        case typed(TypedMessage)
         /// Presses "stop".
         case interrupt
     }
@@ -40,6 +42,7 @@ public final class LoopbackTransport: Transport {
             case .speech(let duration): script += Self.frames(duration, amplitude: 0.5, &position)
             case .silence(let duration): script += Self.frames(duration, amplitude: 0, &position)
             case .text(let text): script.append(.text(text))
+            case .typed(let message): script.append(.typed(message))
             case .interrupt: script.append(.interrupt)
             }
         }

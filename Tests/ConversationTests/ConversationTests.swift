@@ -272,4 +272,88 @@ internal import VoiceTesting
         #expect(turn.interrupted)
         #expect(turn.agent.trimmingPrefix(" ").count < Self.answer.count)
     }
+
+    // MARK: - News of replies
+
+    /// The steps of a turn's reply, in order.
+    private func steps(_ outcome: Outcome, turn: Int) -> [ReplyStage] {
+        outcome.transport.news.compactMap { if case .reply(turn, let stage) = $0 { stage } else { nil } }
+    }
+
+    @Test func `a reply's way through the engines is told, its text and its clauses without gap`() async throws {
+        let outcome = try await converse([.speech(.seconds(1)), .silence(.seconds(10))], greeting: "Hello there.")
+        #expect(steps(outcome, turn: 0) == [.clause("Hello there.", isSpoken: true), .voiceEnded])
+        let told = steps(outcome, turn: 1)
+        #expect(told.first == .modelBegan && told.last == .voiceEnded)
+        #expect(told.filter { $0 == .modelEnded }.count == 1)
+        let text = told.compactMap { if case .text(let text) = $0 { text } else { nil } }.joined()
+        let clauses = told.compactMap { if case .clause(let text, true) = $0 { text } else { nil } }
+        #expect(text.trimmingPrefix(" ") == Self.answer)
+        #expect(clauses.count > 1 && clauses.joined() == text)
+    }
+
+    @Test func `a draft is told once its turn is over, and one that was thrown away never`() async throws {
+        let outcome = try await converse(
+            [
+                .speech(.seconds(1)), .silence(.milliseconds(300)), .speech(.seconds(1)), .silence(.seconds(10)),
+            ],
+            verdicts: [0.4, 0.99],
+            script: { messages in [" You", " said", " " + (messages.last?.content ?? ""), "."] }
+        )
+        let news = outcome.transport.news
+        let final = try #require(
+            news.firstIndex { if case .userTranscript(1, _, true) = $0 { true } else { false } }
+        )
+        let first = try #require(news.firstIndex { if case .reply(1, _) = $0 { true } else { false } })
+        #expect(final < first)
+        #expect(steps(outcome, turn: 1).filter { $0 == .modelBegan }.count == 1)
+        let answer = try #require(outcome.closed(1)?.heard)
+        let text = steps(outcome, turn: 1).compactMap { if case .text(let text) = $0 { text } else { nil } }.joined()
+        #expect(text == answer)
+    }
+
+    @Test func `an interrupted reply's engines are told to have ended, once each`() async throws {
+        let outcome = try await converse(
+            [.speech(.seconds(1)), .silence(.seconds(2)), .speech(.seconds(1)), .silence(.seconds(8))],
+            configure: { $0.turnTaking.interruption = .immediate }
+        )
+        #expect(outcome.closed(1)?.interrupted == true)
+        let told = steps(outcome, turn: 1)
+        #expect(told.filter { $0 == .modelEnded }.count == 1)
+        #expect(told.filter { $0 == .voiceEnded }.count == 1)
+    }
+
+    @Test func `a question can be answered in writing`() async throws {
+        let outcome = try await converse(
+            [
+                .silence(.milliseconds(200)), .typed(TypedMessage(text: "what is it?", isSpoken: false)),
+                .silence(.seconds(5)), .text("and aloud?"), .silence(.seconds(10)),
+            ]
+        )
+        #expect(outcome.closed(1)?.heard == " " + Self.answer)
+        #expect(outcome.audioTimes(epoch: 1).isEmpty)
+        #expect(!outcome.audioTimes(epoch: 2).isEmpty)
+        let clauses = steps(outcome, turn: 1).compactMap { if case .clause(let text, false) = $0 { text } else { nil } }
+        #expect(clauses.joined().trimmingPrefix(" ") == Self.answer)
+        #expect(!steps(outcome, turn: 1).contains(.voiceEnded))
+        #expect(outcome.report.turns.first?.agent == " " + Self.answer)
+        let last = try #require(outcome.model.conversations.last)
+        #expect(last.map(\.role) == [.system, .user, .assistant, .user])
+    }
+
+    @Test func `a message that wants no answer is remembered, after what is being said`() async throws {
+        let outcome = try await converse(
+            [
+                .silence(.milliseconds(200)), .typed(TypedMessage(text: "my name is Ada", isAnswered: false)),
+                .silence(.seconds(2)), .text("hello"), .silence(.seconds(1)),
+                .typed(TypedMessage(text: "and I like tea", isAnswered: false)), .silence(.seconds(9)), .text("well?"),
+                .silence(.seconds(9)),
+            ]
+        )
+        #expect(outcome.model.conversations.count == 2)
+        #expect(outcome.model.conversations.first?.map(\.content) == ["Be brief.", "my name is Ada", "hello"])
+        let last = try #require(outcome.model.conversations.last)
+        #expect(last.map(\.role) == [.system, .user, .user, .assistant, .user, .user])
+        #expect(last.suffix(2).map(\.content) == ["and I like tea", "well?"])
+    }
 }

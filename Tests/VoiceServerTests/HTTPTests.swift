@@ -74,7 +74,7 @@ internal import VoiceCore
     func `other methods are not allowed`(method: String) async throws {
         try await TestServer.run { port in
             try await RawClient.connect(to: port) { client in
-                let reply = try await client.get("/", method: method)
+                let reply = try await client.get("/style.css", method: method)
                 #expect(reply.status == 405)
                 #expect(reply.headers["allow"] == "GET, HEAD")
                 let withContent = "POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
@@ -92,8 +92,8 @@ internal import VoiceCore
         ("GET /\(String(repeating: "x", count: 20_000)) HTTP/1.1\r\nHost: a\r\n\r\n", 431),
         ("GET / HTTP/1.1\r\nHost: a\r\n\(String(repeating: "X: y\r\n", count: 100))\r\n", 431),
         ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", 413),
-        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 405),
-        ("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", 405),
+        ("POST /health HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 405),
+        ("POST /health HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", 405),
         ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200), ("GET / HTTP/1.0\r\n\r\n", 200),
         ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n", 200),
     ])

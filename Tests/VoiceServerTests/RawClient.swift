@@ -165,19 +165,20 @@ extension RawClient {
 
 extension RawClient {
     /// The handshake of RFC 6455 section 1.3, with its example key.
-    static func handshake(headers: String = "") -> String {
-        "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+    static func handshake(_ path: String = "/ws", headers: String = "") -> String {
+        "GET \(path) HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
             + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\(headers)\r\n"
     }
 
     /// Connects, upgrades, runs `body`.
     static func webSocket(
         to port: Int,
+        path: String = "/ws",
         receiveBuffer: Int? = nil,
         _ body: (inout RawClient) async throws -> Void
     ) async throws {
         try await connect(to: port, receiveBuffer: receiveBuffer) { client in
-            let reply = try await client.request(handshake(), hasBody: false)
+            let reply = try await client.request(handshake(path), hasBody: false)
             try #require(reply.status == 101)
             #expect(reply.headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
             try await body(&client)

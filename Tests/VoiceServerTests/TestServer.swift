@@ -50,6 +50,7 @@ struct TestServer {
             case .audio(let frame): try await transport.send(.audio(PlayoutFrame(epoch: 1, audio: frame)))
             case .text(let text):
                 try await transport.send(.event(.userTranscript(turn: 1, text: text, isFinal: true)))
+            case .typed(let message): try await transport.send(.event(.error(code: "typed", message: message.text)))
             case .played(let epoch, _): try await transport.send(.cut(epoch: epoch))
             case .interrupt: throw VoiceError(.fault, "the engine broke")
             }

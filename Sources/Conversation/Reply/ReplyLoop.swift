@@ -11,6 +11,8 @@ struct ReplyLoop {
         enum Work: Sendable {
             /// Answer the conversation.
             case answer(epoch: Int, [ChatMessage])
+            /// Answer the conversation in writing.
+            case write(epoch: Int, [ChatMessage])
             /// Speak this text as it is.
             case say(epoch: Int, String)
             /// Bring the conversation into the model's memory while nobody waits.
@@ -60,7 +62,10 @@ struct ReplyLoop {
         switch work {
         case .answer(let epoch, let messages):
             await attempt(epoch) { () async throws(VoiceError) in try await answer(messages, epoch, urgency) }
+        case .write(let epoch, let messages):
+            await attempt(epoch) { () async throws(VoiceError) in try await write(messages, epoch, urgency) }
         case .say(let epoch, let text):
+            report(.reply(epoch: epoch, .clause(text)))
             await attempt(epoch) { () async throws(VoiceError) in
                 var voice = Voice(loop: self, epoch: epoch, urgency: urgency)
                 try await voice.speak(text)
@@ -81,7 +86,31 @@ struct ReplyLoop {
             report(.reply(epoch: epoch, .failed(error)))
         }
         guard !Task.isCancelled else { return }
+        report(.reply(epoch: epoch, .completed))
         await playout.complete(epoch: epoch)
+    }
+
+    /// Has the model answer in writing: what it says is read as it comes.
+    private func write(_ messages: [ChatMessage], _ epoch: Int, _ urgency: Urgency) async throws(VoiceError) {
+        var segmenter = ClauseSegmenter(configuration: configuration.clauses)
+        var tokens = 0
+        defer { report(.reply(epoch: epoch, .computed(tokens: tokens))) }
+        func show(_ clause: String) { report(.reply(epoch: epoch, .clause(clause))) }
+        do {
+            for try await event in chat.reply(to: messages, sampling: configuration.sampling, urgency: urgency) {
+                switch event {
+                case .text(let piece):
+                    tokens += 1
+                    if tokens == 1 { report(.reply(epoch: epoch, .firstToken(clock.now))) }
+                    report(.reply(epoch: epoch, .text(piece)))
+                    segmenter.feed(piece).forEach(show)
+                case .finished(let usage, _): report(.reply(epoch: epoch, .generated(usage)))
+                }
+            }
+        } catch {
+            throw VoiceError.wrapping(error, doing: "the language model failed")
+        }
+        if !Task.isCancelled, let rest = segmenter.finish() { show(rest) }
     }
 
     /// Thinks and speaks at the same time: the model goes on while clauses are synthesised, as far as its credit goes.
@@ -117,6 +146,7 @@ struct ReplyLoop {
         func say(_ clause: String) {
             if !hasSegment { report(.reply(epoch: epoch, .firstSegment(clock.now))) }
             hasSegment = true
+            report(.reply(epoch: epoch, .clause(clause)))
             clauses.send(clause, tokens: tokens)
             // The first audio waits for the voice from now on, and more text must not be in its way.
             urgency.level = .refill(by: nil)
@@ -131,6 +161,7 @@ struct ReplyLoop {
                 case .text(let piece):
                     tokens += 1
                     if tokens == 1 { report(.reply(epoch: epoch, .firstToken(clock.now))) }
+                    report(.reply(epoch: epoch, .text(piece)))
                     segmenter.feed(piece).forEach(say)
                 case .finished(let usage, _):
                     report(.reply(epoch: epoch, .generated(usage)))
@@ -145,6 +176,7 @@ struct ReplyLoop {
             guard failure.code != .cancelled, !hasSegment, !configuration.apology.isEmpty else { return failure }
             // A person who hears nothing does not know that something failed: say so.
             report(.failure(failure))
+            report(.reply(epoch: epoch, .clause(configuration.apology)))
             clauses.send(configuration.apology, tokens: tokens)
             return nil
         }

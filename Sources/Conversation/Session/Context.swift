@@ -12,6 +12,9 @@ struct Context: Sendable {
     /// The conversation with a user message at its end, as a reply wants it.
     func asked(_ text: String) -> [ChatMessage] { messages + [ChatMessage(.user, text)] }
 
+    /// Adds something that the person wants to be known and nobody answers.
+    mutating func note(_ text: String) { messages.append(ChatMessage(.user, text)) }
+
     /// Closes an exchange: what the person said (nil for a greeting), and the part of the answer that was heard.
     mutating func commit(user: String?, heard: String) {
         if let user { messages.append(ChatMessage(.user, user)) }

@@ -22,6 +22,12 @@ struct Session {
         var stop: Mailbox<Never>
         var isAudible = false
         var heard = ""
+        /// The answer so far, if it is only written.
+        var written: String?
+        /// What would have been told of a draft if its turn had been over.
+        var withheld: [ReplyStage] = []
+        var modelIsBusy = false
+        var voiceIsBusy = false
         var failure: VoiceError?
     }
 
@@ -52,6 +58,10 @@ struct Session {
     /// When the open reply was paused; nil while it is not.
     private var paused: Duration?
     private var stablePrefix = StablePrefix()
+    /// Typed messages for the context that came during a reply; more than a person types in that time are refused.
+    private var notes: [String] = []
+    /// Whether the answer that is begun next is only written.
+    private var answersInWriting = false
     /// The finished turns that answered the person, in order.
     private(set) var reports: [TurnReport] = []
 
@@ -121,6 +131,13 @@ struct Session {
             // Nobody waits in silence for the answer to something typed.
             if case .typed = event { endpoints = [:] }
             await perform(machine.handle(event, at: clock.now))
+        case .question(let text):
+            endpoints = [:]
+            answersInWriting = true
+            await perform(machine.handle(.typed(text), at: clock.now))
+            answersInWriting = false
+        case .note(let text):
+            note(text)
         case .partial(let text):
             await perform(machine.handle(.partialTranscript(text), at: clock.now))
             // What may be a mere "mhm" is nobody's turn yet.
@@ -135,7 +152,7 @@ struct Session {
         case .playout(let event):
             await handle(event)
         case .reply(let epoch, let step):
-            handle(step, epoch)
+            await handle(step, epoch)
         case .failure(let error):
             await report(error)
         }
@@ -201,8 +218,11 @@ struct Session {
         if speculation.missed.contains(turn) { answer.speculation = .miss }
         unanswered = nil
         stablePrefix = StablePrefix()
-        await open(answer, .answer(epoch: epoch, context.asked(text)))
+        if answersInWriting { answer.written = "" }
+        let messages = context.asked(text)
+        await open(answer, answersInWriting ? .write(epoch: epoch, messages) : .answer(epoch: epoch, messages))
         await show(.userTranscript(turn: turn, text: text, isFinal: true))
+        await tell(.modelBegan)
     }
 
     /// Makes a reply the open one and has it made.
@@ -229,6 +249,7 @@ struct Session {
         var draft = OpenReply(epoch: epoch, turn: turn, user: text, urgency: urgency, stop: makeStop())
         draft.isHeld = true
         await open(draft, .answer(epoch: epoch, context.asked(text)))
+        await tell(.modelBegan)
     }
 
     /// The turn is over and was what the draft answers.
@@ -242,11 +263,13 @@ struct Session {
         released.transcript = text
         released.timeline.endpoint = endpoints[turn]
         released.timeline.transcript = clock.now
+        released.withheld = []
         reply = released
         unanswered = nil
         stablePrefix = StablePrefix()
         await playout.release(epoch: epoch)
         await show(.userTranscript(turn: turn, text: text, isFinal: true))
+        for event in open.withheld { await show(.reply(turn: turn, event)) }
     }
 
     /// The person went on: the draft never was.
@@ -272,7 +295,8 @@ struct Session {
         open.stop.finish()
         let heard = await playout.cut(epoch: epoch) ?? open.heard
         endPause(epoch, "cut")
-        guard open.isAudible else {
+        await endEngines()
+        guard open.isAudible || open.written?.isEmpty == false else {
             // Nothing was heard: the reply never was. The person's words go on with what they say next, or are dropped.
             reply = nil
             unanswered = open.user.map { (open.turn, $0) }
@@ -299,17 +323,50 @@ struct Session {
 
     // MARK: - A reply's way
 
-    private mutating func handle(_ step: ReplyStep, _ epoch: Int) {
+    private mutating func handle(_ step: ReplyStep, _ epoch: Int) async {
         if case .computed(let tokens) = step { speculation.count(tokens, of: epoch) }
         guard reply?.epoch == epoch else { return }
         switch step {
-        case .firstToken(let at): reply?.timeline.firstToken = at
+        case .firstToken(let at):
+            reply?.timeline.firstToken = at
+            // What can be read was received, like what can be heard.
+            if reply?.written != nil { await perform(machine.handle(.replyAudible(epoch: epoch), at: clock.now)) }
+        case .text(let piece):
+            reply?.written?.append(piece)
+            await tell(.text(piece))
+        case .clause(let text): await tell(.clause(text, isSpoken: reply?.written == nil))
         case .firstSegment(let at): reply?.timeline.firstSegment = at
         case .firstAudio(let at): reply?.timeline.firstAudio = at
         case .generated(let usage): reply?.usage = usage
         case .failed(let error): reply?.failure = error
-        case .computed: break
+        case .computed: if reply?.modelIsBusy == true { await tell(.modelEnded) }
+        case .completed: await endEngines()
         }
+    }
+
+    /// Tells of a step of the open reply, once it is certain that it will be heard.
+    private mutating func tell(_ event: ReplyStage) async {
+        switch event {
+        case .modelBegan: reply?.modelIsBusy = true
+        case .modelEnded: reply?.modelIsBusy = false
+        case .clause(_, let isSpoken): reply?.voiceIsBusy = isSpoken
+        case .voiceEnded: reply?.voiceIsBusy = false
+        case .text: break
+        }
+        guard let open = reply else { return }
+        if open.isHeld { reply?.withheld.append(event) } else { await show(.reply(turn: open.turn, event)) }
+    }
+
+    /// Tells that no engine works for the open reply any more.
+    private mutating func endEngines() async {
+        if reply?.modelIsBusy == true { await tell(.modelEnded) }
+        if reply?.voiceIsBusy == true { await tell(.voiceEnded) }
+    }
+
+    /// Remembers a typed message that is not answered, after what is being said.
+    private mutating func note(_ text: String) {
+        guard reply != nil else { return context.note(text) }
+        if notes.count < 64 { notes.append(text) }
     }
 
     private mutating func handle(_ event: Playout.Event) async {
@@ -342,7 +399,9 @@ struct Session {
 
     /// Ends the open reply: what was heard enters the context, the figures enter the report.
     private mutating func close(heard: String, interrupted: Bool) async {
+        await endEngines()
         guard let open = reply else { return }
+        let heard = open.written ?? heard
         if let audible = open.timeline.audible {
             let details = ["interrupted": "\(interrupted)"]
             trace.span("playout", "reply \(open.epoch)", from: audible, to: clock.now, details)
@@ -356,8 +415,10 @@ struct Session {
             .agentTranscript(turn: open.turn, heard: heard, pending: "", isFinal: true, interrupted: interrupted)
         )
         context.commit(user: open.user, heard: heard)
+        notes.forEach { context.note($0) }
+        notes = []
         if let user = open.user {
-            if open.isAudible {
+            if open.isAudible || open.written?.isEmpty == false {
                 logLatency(of: open)
                 let report = turnReport(open, user: open.transcript ?? user, heard: heard, interrupted: interrupted)
                 reports.append(report)

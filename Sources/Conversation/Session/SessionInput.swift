@@ -4,6 +4,10 @@ internal import VoiceCore
 enum SessionInput: Sendable {
     /// An event of turn taking.
     case turn(TurnMachine.Event)
+    /// A typed message to be answered in writing.
+    case question(String)
+    /// A typed message that is to be remembered.
+    case note(String)
     /// A new partial transcript of the running utterance.
     case partial(String)
     /// The transcript that the turn would have if it were over; nil when the recogniser failed or cannot tell.
@@ -21,12 +25,18 @@ enum SessionInput: Sendable {
 /// A step of a reply on its way to the loudspeaker, with its time on the session's clock.
 enum ReplyStep: Sendable {
     case firstToken(Duration)
+    /// The model said a piece of text.
+    case text(String)
+    /// A clause goes to the voice, or is only written.
+    case clause(String)
     case firstSegment(Duration)
     case firstAudio(Duration)
     /// The model has generated so many tokens for this reply and will generate no more.
     case computed(tokens: Int)
     /// The model has said all it has to say.
     case generated(ReplyUsage)
+    /// All that will be heard of the reply was made.
+    case completed
     /// The reply failed; what was spoken stays.
     case failed(VoiceError)
 }

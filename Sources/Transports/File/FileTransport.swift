@@ -177,7 +177,7 @@ extension FileTransport.State {
             if !speaks { closed = now }
         case .turnDropped:
             closed = now
-        case .userTranscript, .agentTranscript, .turnReport, .error:
+        case .userTranscript, .agentTranscript, .reply, .turnReport, .error:
             break
         }
     }

@@ -6,22 +6,23 @@ internal import VoiceCore
 final class BrowserDialogue: WebSocketDialogue {
     private let inbox: Inbox
     private let counters: TransportCounters
-    private let greeting: EventLoopPromise<BrowserProtocol.Hello?>
+    private let greet: (BrowserProtocol.Hello?) -> Void
     private var machine: WebSocketMachine
 
     /// Audio that nobody takes is dropped, so a page is always read.
     let isReading = true
 
+    /// - Parameter greet: is told the greeting, or that none will come. May be called more than once.
     init(
         inbox: Inbox,
         counters: TransportCounters,
         limits: WebSocketLimits,
-        greeting: EventLoopPromise<BrowserProtocol.Hello?>,
-        at now: Duration
+        at now: Duration,
+        greet: @escaping (BrowserProtocol.Hello?) -> Void
     ) {
         self.inbox = inbox
         self.counters = counters
-        self.greeting = greeting
+        self.greet = greet
         machine = WebSocketMachine(limits: limits, at: now)
     }
 
@@ -35,19 +36,20 @@ final class BrowserDialogue: WebSocketDialogue {
 
     func close(_ reason: CloseReason) -> WebSocketAction { perform(machine.close(reason)) }
 
-    func farewell(_ failure: VoiceError.Code, _ message: String) -> ByteBuffer? {
-        try? BrowserProtocol.encode(.event(.error(code: failure.description, message: message)))
+    func farewell(_ failure: VoiceError.Code, _ message: String) -> OutboundQueue.Item? {
+        (try? BrowserProtocol.encode(.event(.error(code: failure.description, message: message))))
+            .map { .init(opcode: .text, payload: $0) }
     }
 
     func end() {
-        greeting.succeed(nil)
+        greet(nil)
         inbox.finish()
     }
 
     private func perform(_ action: WebSocketMachine.Action) -> WebSocketAction {
         switch action {
         case .perform(let action): return action
-        case .begin(let hello): greeting.succeed(hello)
+        case .begin(let hello): greet(hello)
         case .discard(let duration): counters.note(microphoneDropped: duration)
         case .deliver(let event):
             guard let dropped = inbox.push(event) else {

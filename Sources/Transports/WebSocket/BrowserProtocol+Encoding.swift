@@ -110,6 +110,7 @@ private struct Outgoing: Encodable {
             try fields.encode(pending, forKey: .pending)
             try fields.encode(isFinal, forKey: .final)
             try fields.encode(interrupted, forKey: .interrupted)
+        case .reply: break  // the page has no use for it; see `isForPages`
         case .turnDropped(let turn, let reason):
             try fields.encode("turn_dropped", forKey: .type)
             try fields.encode(turn, forKey: .turn)
@@ -123,4 +124,9 @@ private struct Outgoing: Encodable {
             try fields.encode(message, forKey: .message)
         }
     }
+}
+
+extension SessionEvent {
+    /// False for news that has no place in the browser's protocol.
+    var isForPages: Bool { if case .reply = self { false } else { true } }
 }

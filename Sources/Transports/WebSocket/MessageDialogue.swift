@@ -37,7 +37,9 @@ final class MessageDialogue: WebSocketDialogue {
 
     func close(_ reason: CloseReason) -> WebSocketAction { machine.close(reason) }
 
-    func farewell(_ failure: VoiceError.Code, _ message: String) -> ByteBuffer? { describe(failure, message) }
+    func farewell(_ failure: VoiceError.Code, _ message: String) -> OutboundQueue.Item? {
+        describe(failure, message).map { .init(opcode: .text, payload: $0) }
+    }
 
     func end() { inbox.finish() }
 }

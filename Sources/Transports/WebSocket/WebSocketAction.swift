@@ -6,6 +6,14 @@ package enum WebSocketAction: Sendable, Equatable {
     case none
     /// A text message for the peer.
     case say(ByteBuffer)
+    /// A frame for the peer.
+    case send(OutboundQueue.Item)
+    /// Forget the audio of this reply and of every earlier one that waits for the socket.
+    case cut(epoch: Int)
+    /// Forget the audio of this reply that waits for the socket; more of it may come.
+    case pause(epoch: Int)
+    /// These, in order.
+    case all([WebSocketAction])
     /// A pong frame with these bytes.
     case pong(ByteBuffer)
     /// A ping frame.

@@ -15,7 +15,7 @@ protocol WebSocketDialogue: AnyObject, SendableMetatype {
     /// Begins to close for a reason from outside.
     func close(_ reason: CloseReason) -> WebSocketAction
     /// The protocol's own message for a failure, sent before the close frame; nil if it has none.
-    func farewell(_ failure: VoiceError.Code, _ message: String) -> ByteBuffer?
+    func farewell(_ failure: VoiceError.Code, _ message: String) -> OutboundQueue.Item?
     /// Hears that nothing more will come. May be called more than once.
     func end()
 }

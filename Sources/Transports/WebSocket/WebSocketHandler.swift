@@ -65,6 +65,9 @@ final class WebSocketHandler<Dialogue: WebSocketDialogue>: ChannelDuplexHandler 
         }
     }
 
+    /// Has the dialogue say something, and does what comes of it.
+    func perform(_ body: (Dialogue, Duration) -> WebSocketAction) { perform(body(dialogue, shared.clock.now)) }
+
     /// Closes for a reason from outside.
     func close(_ reason: CloseReason) { perform(dialogue.close(reason)) }
 
@@ -105,6 +108,10 @@ final class WebSocketHandler<Dialogue: WebSocketDialogue>: ChannelDuplexHandler 
         switch action {
         case .none: break
         case .say(let payload): send(.init(opcode: .text, payload: payload))
+        case .send(let item): send(item)
+        case .cut(let epoch): shared.outbox.cut(epoch: epoch)
+        case .pause(let epoch): shared.outbox.pause(epoch: epoch)
+        case .all(let actions): for action in actions { perform(action) }
         case .pong(let payload): send(.init(opcode: .pong, payload: payload))
         case .ping: send(.init(opcode: .ping, payload: ByteBuffer()))
         case .close(let reason):
@@ -133,13 +140,14 @@ final class WebSocketHandler<Dialogue: WebSocketDialogue>: ChannelDuplexHandler 
         guard let failure = reason.failure, let error = dialogue.farewell(failure, reason.message) else {
             return [close]
         }
-        return [.init(opcode: .text, payload: error), close]
+        return [error, close]
     }
 
     private func finish(with last: [OutboundQueue.Item]) {
         isClosing = true
-        dialogue.end()
+        // Whoever hears of the end must find the connection closing.
         shared.outbox.close(with: last, at: shared.clock.now)
+        dialogue.end()
         // Not on the session's clock: the server's tasks may be cancelled already when connections say goodbye.
         let timeout = TimeAmount.nanoseconds(Int64(limits.closeTimeout.milliseconds * 1e6))
         closeTimer = context?.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] in
@@ -150,8 +158,8 @@ final class WebSocketHandler<Dialogue: WebSocketDialogue>: ChannelDuplexHandler 
     }
 
     private func end() {
-        dialogue.end()
         shared.outbox.close(with: [], at: shared.clock.now)
+        dialogue.end()
         closeTimer?.cancel()
         context = nil
     }

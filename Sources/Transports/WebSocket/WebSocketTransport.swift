@@ -1,19 +1,30 @@
 package import VoiceCore
 
-/// A conversation's path to a browser, over a ``WebSocketConnection``.
+/// A conversation's path to a browser, an app or a telephone, over a ``WebSocketConnection``.
 ///
 /// At most 2 s of microphone audio wait for the session and 2 s of reply audio for the socket, oldest dropped and
 /// counted. A peer that takes nothing for 5 s is disconnected.
 package struct WebSocketTransport: Transport {
-    /// What arrives, in order; ends when the page has gone, after what had arrived. One consumer.
+    /// What arrives, in order; ends when the peer has gone, after what had arrived. One consumer.
     package let events: AsyncStream<TransportEvent>
-    /// The rate the page asked for.
+    /// The rate at which the peer wants replies.
     package let playoutRate: SampleRate
+    /// How far ahead of the clock the peer wants audio.
+    package let playoutLead: Duration?
     private let connection: WebSocketConnection
+    private let speaksToPage: Bool
 
-    init(connection: WebSocketConnection, playoutRate: SampleRate, inbox: Inbox) {
+    init(
+        connection: WebSocketConnection,
+        speaksToPage: Bool,
+        playoutRate: SampleRate,
+        playoutLead: Duration?,
+        inbox: Inbox
+    ) {
         self.connection = connection
+        self.speaksToPage = speaksToPage
         self.playoutRate = playoutRate
+        self.playoutLead = playoutLead
         events = AsyncStream {
             await inbox.next()
         } onCancel: {
@@ -23,6 +34,8 @@ package struct WebSocketTransport: Transport {
 
     /// Queues a message; it leaves at once if the socket has room.
     ///
-    /// - Throws: ``VoiceError/Code/unavailable`` once the page has gone.
-    package func send(_ message: TransportMessage) async throws(VoiceError) { try connection.send(message) }
+    /// - Throws: ``VoiceError/Code/unavailable`` once the peer has gone.
+    package func send(_ message: TransportMessage) async throws(VoiceError) {
+        if speaksToPage { try connection.send(toPage: message) } else { try connection.send(toCall: message) }
+    }
 }

@@ -56,6 +56,11 @@ struct WebSocketWire<Dialogue: WebSocketDialogue>: Sendable {
     /// Forgets the audio of this reply that waits; more of it may come.
     func pause(epoch: Int) { shared.outbox.pause(epoch: epoch) }
 
+    /// Runs something on the event loop that has the dialogue say something.
+    func perform(_ body: @escaping @Sendable (Dialogue, Duration) -> WebSocketAction) {
+        channel.eventLoop.execute { [handler] in handler.value.perform(body) }
+    }
+
     /// Queues a frame; it leaves at once if the socket has room.
     ///
     /// - Throws: ``VoiceError/Code/unavailable`` once the peer has gone, or when it reads too slowly and is therefore

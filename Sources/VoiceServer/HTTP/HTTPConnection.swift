@@ -24,8 +24,8 @@ struct HTTPConnection<WebSocket: Sendable>: Sendable {
         let router: any RequestRouter
         let timing: HTTPTiming
         let clock: any SessionClock
-        /// Puts a WebSocket's handlers into the pipeline. Called on the channel's event loop.
-        let makeWebSocket: @Sendable (any Channel) throws -> WebSocket
+        /// Puts the handlers of the WebSocket that a request asked for into the pipeline. Called on the channel's event loop.
+        let makeWebSocket: @Sendable (any Channel, HTTPRequestHead) throws -> WebSocket
     }
 
     /// The largest request line and header field, in bytes; all together may be twice that.
@@ -102,7 +102,7 @@ struct HTTPConnection<WebSocket: Sendable>: Sendable {
                 return channel.pipeline.syncOperations.removeHandler(encoder)
             }
             .flatMapThrowing {
-                let webSocket = try shared.makeWebSocket(channel)
+                let webSocket = try shared.makeWebSocket(channel, request)
                 channel.pipeline.syncOperations.removeHandler(handler, promise: nil)
                 completion(webSocket)
             }

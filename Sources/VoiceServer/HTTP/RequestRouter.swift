@@ -18,6 +18,12 @@ enum Answer: Sendable {
 }
 
 extension RequestRouter {
+    /// The value of a name in a request's query; nil without one.
+    func query(_ name: String, of head: HTTPRequestHead) -> String? {
+        let query = head.uri.prefix { $0 != "#" }.drop { $0 != "?" }.dropFirst()
+        return FormContent(reading: Array(query.utf8))[name]
+    }
+
     /// The path of a request, without query and fragment.
     func path(of head: HTTPRequestHead) -> String { String(head.uri.prefix { $0 != "?" && $0 != "#" }) }
 

@@ -55,6 +55,22 @@ struct Response: Sendable, Equatable {
         closes: true
     )
 
+    /// The answer to pages that may not talk here.
+    static let foreignPage = line(
+        .forbidden,
+        "pages of this origin may not talk here; name it among the server's allowed origins",
+        closes: true
+    )
+
+    /// The same response, readable by the page that sent a request (CORS). Which pages may is decided before.
+    func shared(with head: HTTPRequestHead) -> Response {
+        guard let origin = head.headers.first(name: "origin") else { return self }
+        var response = self
+        response.headers.replaceOrAdd(name: "Access-Control-Allow-Origin", value: origin)
+        response.headers.replaceOrAdd(name: "Vary", value: "Origin")
+        return response
+    }
+
     /// The same response at the end of a connection.
     func closing() -> Response {
         var response = self

@@ -1,13 +1,24 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import Transports
+internal import VoiceCore
 
-/// What the agent's server answers: the page, its health, the way to a conversation.
+/// What the agent's server answers: the page, its health, the ways to a conversation.
 struct Router: RequestRouter {
     /// The most bytes of a request's content that are read and thrown away, rather than refused.
     static let bodyLimit = 64 * 1024
 
+    /// The page's and the telephone providers' WebSocket.
+    static let webSocket = "/ws"
+    /// Pipecat clients' WebSocket.
+    static let pipecat = "/ws-client"
+    /// The rates that Pipecat clients may ask for, in hertz.
+    static let pipecatRates = ["16000": 16_000, "24000": 24_000]
+
     let playground: Playground
     let origins: OriginPolicy
+    /// Room for requests with content.
+    let exchanges: SessionSlots
     /// The content of `/health`. Called on an event loop.
     let health: @Sendable () -> ByteBuffer
 
@@ -15,14 +26,46 @@ struct Router: RequestRouter {
         if let refusal = refusal(of: head, bodyLimit: Self.bodyLimit) { return .respond(refusal) }
         let path = path(of: head)
         switch path {
-        case "/ws": return refusal(ofHandshake: head, origins).map(Answer.respond) ?? .upgrade()
+        case Self.webSocket: return refusal(ofHandshake: head, origins).map(Answer.respond) ?? .upgrade()
+        case Self.pipecat:
+            if let rate = query("sample_rate", of: head), Self.pipecatRates[rate] == nil {
+                return .respond(.line(.badRequest, "sample_rate is 16000 or 24000", closes: true))
+            }
+            return refusal(ofHandshake: head, origins).map(Answer.respond) ?? .upgrade()
+        case "/start": return start(head)
+        case "/status": return .respond(get(head) { .json(StartRequest.status) })
         case "/health": return .respond(get(head) { .json(health()) })
+        case "/" where head.method == .POST: return exchange(head)
         default:
             guard let asset = playground.assets[path] else {
                 return .respond(.line(.notFound, "nothing is here; the page is at /"))
             }
             return .respond(get(head) { file(asset, for: head) })
         }
+    }
+
+    /// A request of an app to begin a session. Browsers ask first whether pages of another origin may.
+    private func start(_ head: HTTPRequestHead) -> Answer {
+        guard head.method == .OPTIONS else { return exchange(head) }
+        guard origins.allows(origin: head.headers.first(name: "origin"), host: head.headers.first(name: "host")) else {
+            return .respond(.foreignPage)
+        }
+        let headers: HTTPHeaders = [
+            "Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "Content-Type",
+            "Access-Control-Max-Age": "600",
+        ]
+        return .respond(Response(.noContent, headers: headers).shared(with: head))
+    }
+
+    private func exchange(_ head: HTTPRequestHead) -> Answer {
+        guard head.method == .POST else {
+            return .respond(.line(.methodNotAllowed, "only POST works here", headers: ["Allow": "POST"]))
+        }
+        guard origins.allows(origin: head.headers.first(name: "origin"), host: head.headers.first(name: "host")) else {
+            return .respond(.foreignPage)
+        }
+        guard let place = exchanges.place() else { return .respond(.tooManyConnections) }
+        return .serve(bodyLimit: Self.bodyLimit, tooLarge: .line(.payloadTooLarge, "the content is too large"), place)
     }
 
     private func file(_ asset: Playground.Asset, for head: HTTPRequestHead) -> Response {
@@ -34,5 +77,14 @@ struct Router: RequestRouter {
         }
         headers.add(name: "Content-Type", value: asset.contentType)
         return Response(.ok, headers: headers, body: asset.body)
+    }
+
+    /// What is spoken on the WebSocket that a request asked for.
+    ///
+    /// - Parameter rate: of replies to Pipecat clients that do not ask for one.
+    func entrance(for head: HTTPRequestHead, usually rate: SampleRate) -> WebSocketConnection.Entrance {
+        guard path(of: head) == Self.pipecat else { return .pageOrTelephone }
+        let wanted = query("sample_rate", of: head).flatMap { Self.pipecatRates[$0] }
+        return .pipecat(wanted.map { SampleRate($0) } ?? rate)
     }
 }

@@ -62,7 +62,7 @@ public struct RecognitionServer: Sendable {
             router: router(since: clock.now),
             timing: configuration.timing,
             clock: clock
-        ) { [limits, clock, counters, metrics] channel in
+        ) { [limits, clock, counters, metrics] channel, _ in
             try MessageConnection(on: channel, limits: limits, clock: clock, counters: counters) { code, message in
                 metrics.failed(code)
                 return try? RecognitionProtocol.encode(.error(code, message))

@@ -113,7 +113,7 @@ struct ConverseCommand: AsyncParsableCommand {
             StandardOutput.write("       \(Int(voiceToVoice.rounded())) ms\n")
         case .error(_, let message):
             StandardError.print("error: \(message)")
-        case .userSpeaking, .agentSpeaking, .userTranscript, .agentTranscript:
+        case .userSpeaking, .agentSpeaking, .userTranscript, .agentTranscript, .reply:
             break
         }
     }

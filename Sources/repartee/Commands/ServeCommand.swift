@@ -38,13 +38,17 @@ struct ServeCommand: AsyncParsableCommand {
         let engines = try await EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
             .engines(sessions: settings.maxSessions)
         let advice = RecognizerAdvice.text(for: engines.recognizer)
+        var configuration = VoiceServer.Configuration(
+            host: host ?? settings.host,
+            port: port ?? settings.port,
+            maxSessions: settings.maxSessions,
+            allowedOrigins: settings.allowedOrigins
+        )
+        configuration.publicURL = settings.publicURL.isEmpty ? nil : settings.publicURL
+        configuration.pipecatRate = settings.pipecatRate.rate
+        configuration.telephony = settings.telephonyAccounts(environment: ProcessInfo.processInfo.environment)
         let server = VoiceServer(
-            configuration: VoiceServer.Configuration(
-                host: host ?? settings.host,
-                port: port ?? settings.port,
-                maxSessions: settings.maxSessions,
-                allowedOrigins: settings.allowedOrigins
-            ),
+            configuration: configuration,
             logger: logger,
             clock: clock,
             describe: { ServerDescription(version: Version.current, models: engines.names, advice: advice) },

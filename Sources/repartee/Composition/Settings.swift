@@ -33,6 +33,38 @@ struct Settings: Sendable {
     var maxSessions = 4
     /// Web pages of these origins may connect, besides the server's own.
     var allowedOrigins: [String] = []
+    /// The address under which people and telephone providers reach the server; empty for the one by which a request came.
+    var publicURL = ""
+    /// The rate of replies to Pipecat clients that do not ask for one, in hertz.
+    var pipecatRate = PipecatRate.high
+    /// Accounts at telephone providers.
+    var telephony = TelephonyAccounts()
+
+    /// The rates at which Pipecat clients get replies.
+    enum PipecatRate: String, CaseIterable, Sendable {
+        case low = "16000"
+        case high = "24000"
+
+        /// The rate.
+        var rate: SampleRate { self == .low ? .speech : SampleRate(24_000) }
+    }
+
+    /// ``telephony`` with the secrets of the environment, which go before the settings file. The variables are those that
+    /// Pipecat's examples use.
+    func telephonyAccounts(environment: [String: String]) -> TelephonyAccounts {
+        func secret(_ name: String, _ setting: String?) -> String? {
+            guard let value = environment[name], !value.isEmpty else { return setting?.isEmpty == true ? nil : setting }
+            return value
+        }
+        var accounts = telephony
+        accounts.twilio.account = secret("TWILIO_ACCOUNT_SID", accounts.twilio.account)
+        accounts.twilio.token = secret("TWILIO_AUTH_TOKEN", accounts.twilio.token)
+        accounts.telnyx.key = secret("TELNYX_API_KEY", accounts.telnyx.key)
+        accounts.telnyx.publicKey = secret("TELNYX_PUBLIC_KEY", accounts.telnyx.publicKey)
+        accounts.plivo.account = secret("PLIVO_AUTH_ID", accounts.plivo.account)
+        accounts.plivo.token = secret("PLIVO_AUTH_TOKEN", accounts.plivo.token)
+        return accounts
+    }
 
     /// The address of the speech server, if there is one. `NVIDIA_ASR_URL`, the variable of pipecat-ai/nemotron-january-2026,
     /// goes before the settings file.

@@ -2,6 +2,7 @@ internal import LanguageModels
 internal import Conversation
 internal import Foundation
 internal import VoiceCore
+internal import VoiceServer
 internal import Yams
 
 /// Reads settings from YAML. A key that does not exist is an error that names the nearest one that does.
@@ -137,6 +138,23 @@ enum SettingsFile {
             Key("server.port") { s, v throws(VoiceError) in s.port = try v.count(0...65_535) },
             Key("server.max_sessions") { s, v throws(VoiceError) in s.maxSessions = try v.count(1...64) },
             Key("server.allowed_origins") { s, v throws(VoiceError) in s.allowedOrigins = try v.texts() },
+            Key("server.public_url") { s, v throws(VoiceError) in s.publicURL = try v.text() },
+            Key("pipecat.sample_rate") { s, v throws(VoiceError) in
+                s.pipecatRate = try v.choice(Settings.PipecatRate.self)
+            },
+            Key("telephony.twilio_account_sid") { s, v throws(VoiceError) in
+                s.telephony.twilio.account = try v.text()
+            },
+            Key("telephony.twilio_auth_token") { s, v throws(VoiceError) in s.telephony.twilio.token = try v.text() },
+            Key("telephony.twilio_api_url") { s, v throws(VoiceError) in s.telephony.twilio.api = try v.text() },
+            Key("telephony.telnyx_api_key") { s, v throws(VoiceError) in s.telephony.telnyx.key = try v.text() },
+            Key("telephony.telnyx_public_key") { s, v throws(VoiceError) in
+                s.telephony.telnyx.publicKey = try v.text()
+            },
+            Key("telephony.telnyx_api_url") { s, v throws(VoiceError) in s.telephony.telnyx.api = try v.text() },
+            Key("telephony.plivo_auth_id") { s, v throws(VoiceError) in s.telephony.plivo.account = try v.text() },
+            Key("telephony.plivo_auth_token") { s, v throws(VoiceError) in s.telephony.plivo.token = try v.text() },
+            Key("telephony.plivo_api_url") { s, v throws(VoiceError) in s.telephony.plivo.api = try v.text() },
         ]
     }
 

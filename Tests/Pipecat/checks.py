@@ -1,0 +1,122 @@
+"""What Pipecat's client and Twilio would see of a real server. `run` starts it."""
+
+import asyncio
+import contextlib
+import http.server
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import wave
+
+os.environ.setdefault("LOGURU_LEVEL", "WARNING")
+
+import numpy
+import soxr
+
+import pipecat_client
+import twilio_line
+
+BINARY = os.environ.get("REPARTEE", ".build/release/repartee")
+CACHE = os.environ.get("REPARTEE_CACHE") or os.path.expanduser("~/.cache/repartee")
+TOKEN = "twilio-secret"
+SETTINGS = """
+agent:
+  greeting: Hello there. You can ask me anything about cities.
+language_model:
+  max_tokens: 40
+recognizer:
+  model: pocketsphinx
+telephony:
+  twilio_account_sid: AC00000000000000000000000000000001
+  twilio_auth_token: %s
+  twilio_api_url: http://127.0.0.1:%d
+"""
+results = []
+
+
+def check(name, claim, detail=""):
+    results.append(bool(claim))
+    print("%s  %s%s" % ("pass" if claim else "FAIL", name, "" if claim else "\n      " + str(detail)[:1500]), flush=True)
+
+
+class RestInterface(http.server.BaseHTTPRequestHandler):
+    """Twilio's REST interface, as far as calls are ended through it."""
+
+    requests = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        RestInterface.requests.append((self.path, self.headers.get("Authorization"), body))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def rest_interface():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), RestInterface)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+
+
+@contextlib.contextmanager
+def agent(folder, rest_port):
+    """The real server; yields its address without the scheme."""
+    path = os.path.join(folder, "settings.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(SETTINGS % (TOKEN, rest_port))
+    with open(os.path.join(folder, "log"), "w", encoding="utf-8") as log, subprocess.Popen(
+            [BINARY, "serve", "--port", "0", "--config", path], stdout=subprocess.PIPE, stderr=log, text=True) as server:
+        try:
+            line = server.stdout.readline()
+            address = next((word for word in line.split() if word.startswith("http://")), None)
+            if address is None:
+                with open(os.path.join(folder, "log"), encoding="utf-8") as reason:
+                    raise RuntimeError("the server does not start: " + reason.read())
+            yield address[len("http://"):], server
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def question(folder, rate):
+    """A spoken question as 16-bit samples at `rate`, from the agent's own voice."""
+    path = os.path.join(folder, "question.wav")
+    subprocess.run([BINARY, "say", "What is the capital of France?", "--voice", "rms", "--out", path], check=True)
+    with wave.open(path) as file:
+        samples = numpy.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype("f4") / 32768
+        samples = soxr.resample(samples, file.getframerate(), rate)
+    return (numpy.clip(samples, -1, 0.99997) * 32768).astype("<i2").tobytes()
+
+
+async def checks(folder, address, server):
+    await pipecat_client.checks(check, address, question(folder, 16000))
+    await twilio_line.checks(check, address, question(folder, 8000), TOKEN, RestInterface.requests, server)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder, rest_interface() as rest_port:
+        with agent(folder, rest_port) as (address, server):
+            try:
+                asyncio.run(checks(folder, address, server))
+            except Exception as error:  # a check that cannot run has failed
+                check("all checks could run", False, repr(error))
+        if not all(results):
+            with open(os.path.join(folder, "log"), encoding="utf-8") as log:
+                print("--- end of the server's log\n" + log.read()[-3000:])
+    passed = sum(results)
+    print("%d passed, %d failed" % (passed, len(results) - passed))
+    return 0 if passed == len(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
