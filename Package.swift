@@ -98,7 +98,7 @@ let package = Package(
         ),
 
         // 3: parts
-        library("Transports", ["VoiceCore", "Audio"] + nio + [protobuf]),
+        library("Transports", ["VoiceCore", "Audio", "WebRTC"] + nio + [protobuf]),
         library(
             "SpeechRecognition",
             ["VoiceCore", "Audio", "Inference", "CPocketSphinx"] + nio + [tls],

@@ -30,7 +30,7 @@ public struct SessionInfo: Sendable {
     /// A logger that carries `session.id`.
     public var logger: Logger
 
-    /// How it came about: `page`, `pipecat`, or the name of a telephone provider.
+    /// How it came about: `page`, `webrtc`, `pipecat`, or the name of a telephone provider.
     public var kind: String
 
     init(id: String, _ visitor: Visitor, playout: SampleRate, _ logger: Logger) {
@@ -43,6 +43,9 @@ public struct SessionInfo: Sendable {
         case .pipecat:
             kind = "pipecat"
             // Each of its frames says its own; most clients send what models want.
+            microphone = .speech
+        case .webRTC:
+            kind = "webrtc"
             microphone = .speech
         case .telephone(let call):
             kind = call.provider.rawValue

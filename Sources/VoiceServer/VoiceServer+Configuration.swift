@@ -20,6 +20,8 @@ extension VoiceServer {
         /// The address under which people and telephone providers reach the server, for example
         /// `https://voice.example.org`; nil for the one by which a request came.
         public var publicURL: String?
+        /// WebRTC; nil to do without.
+        public var webRTC: WebRTCSettings? = WebRTCSettings()
         /// Accounts at telephone providers.
         public var telephony = TelephonyAccounts()
         /// The rate of replies to Pipecat clients that do not ask for one: 16 or 24 kHz.

@@ -71,6 +71,7 @@ public struct VoiceServer: Sendable {
             playground: try Playground(directory: directory),
             origins: OriginPolicy(allowed: configuration.allowedOrigins, host: configuration.host),
             exchanges: exchanges,
+            webRTC: configuration.webRTC,
             health: { health(since: started).json }
         )
         let context = HTTPConnection<WebSocketConnection>.Context(
@@ -95,28 +96,46 @@ public struct VoiceServer: Sendable {
             context: context,
             connections: connections
         )
-        try await listener.run(onReady: onReady) { connection in
-            for await arrival in connection.arrivals {
-                switch arrival {
-                case .exchange(let exchange): exchange.respond(answer(exchange))
-                case .webSocket(let webSocket, _): await converse(over: webSocket)
+        let calls = try await openWebRTC()
+        async let meetings: Void = meet(calls)
+        let outcome: Result<Void, VoiceError>
+        do throws(VoiceError) {
+            try await listener.run(onReady: onReady) { connection in
+                for await arrival in connection.arrivals {
+                    switch arrival {
+                    case .exchange(let exchange): exchange.respond(await answer(exchange, calls))
+                    case .webSocket(let webSocket, _): await converse(over: webSocket)
+                    }
                 }
             }
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
         }
+        await calls?.close()
+        await meetings
+        try outcome.get()
         logger.debug("server stopped")
     }
 
     // MARK: - Requests
 
     /// Answers a request with content.
-    private func answer(_ exchange: HTTPExchange) -> Response {
+    private func answer(_ exchange: HTTPExchange, _ calls: WebRTCPort?) async -> Response {
         let head = exchange.head
         guard let address = configuration.publicURL.flatMap({ PublicAddress($0) }) ?? PublicAddress(head) else {
             return .line(.badRequest, "the header Host is malformed", closes: true)
         }
         let content = exchange.body.flatMap { Array($0.readableBytesView) }
-        guard head.uri.prefix(while: { $0 != "?" }) == "/" else {
-            return StartRequest(content).response(at: address).shared(with: head)
+        let path = head.uri.prefix { $0 != "?" }
+        guard path == "/" else {
+            let answer =
+                if SignallingRequest.isAddress(String(path)) {
+                    await self.answer(head.method, content, calls)
+                } else {
+                    StartRequest(content).response(at: address, configuration.webRTC)
+                }
+            return answer.shared(with: head)
         }
         let webhook = Webhook(head, content, at: address.url(head.uri))
         guard webhook.isGenuine(configuration.telephony, at: Date().timeIntervalSince1970) else {
@@ -131,30 +150,89 @@ public struct VoiceServer: Sendable {
         return Response(.ok, headers: headers, body: ByteBuffer(string: answer))
     }
 
+    /// Answers a WebRTC client.
+    private func answer(_ method: HTTPMethod, _ content: [UInt8], _ calls: WebRTCPort?) async -> Response {
+        guard let calls else { return .detail(.notFound, "WebRTC is switched off here.") }
+        do throws(VoiceError) {
+            switch try SignallingRequest(method, content) {
+            case .candidates(let id):
+                guard await calls.knows(id) else { return .detail(.notFound, "There is no connection \(id.prefix(64)).") }
+                return .json(ByteBuffer(string: #"{"status":"success"}"#))
+            case .offer(let offer, let id, let restarts):
+                let counts = sessions.counts
+                if id == nil, counts.active >= counts.maximum {
+                    return .detail(.serviceUnavailable, "All \(counts.maximum) conversations are taken; try again later.")
+                }
+                let (answer, id) = try await calls.answer(offer, id: id, restarts: restarts)
+                let content: JSONValue = ["sdp": .string(answer), "type": "answer", "pc_id": .string(id)]
+                return .json(ByteBuffer(string: content.json))
+            }
+        } catch {
+            let status: HTTPResponseStatus = error.code == .malformedInput ? .badRequest : .serviceUnavailable
+            return .detail(status, error.message)
+        }
+    }
+
     // MARK: - Conversations
 
-    /// Holds a conversation over a WebSocket, if there is room.
+    private func openWebRTC() async throws(VoiceError) -> WebRTCPort? {
+        guard let settings = configuration.webRTC else { return nil }
+        return try await WebRTCPort.open(
+            settings.port(host: configuration.host, serverPort: configuration.port, sessions: configuration.maxSessions),
+            about: RTVIAbout(library: "repartee", version: describe().version),
+            models: { [describe] in describe().models },
+            limits: configuration.limits,
+            counters: counters,
+            clock: clock
+        )
+    }
+
+    /// Follows all WebRTC connections to their ends.
+    private func meet(_ calls: WebRTCPort?) async {
+        guard let calls else { return }
+        await withDiscardingTaskGroup { group in
+            for await connection in calls.arrivals { group.addTask { await converse(over: connection) } }
+        }
+    }
+
+    /// Holds a conversation over WebRTC once the client can hear it.
+    private func converse(over connection: WebRTCConnection) async {
+        guard (try? await connection.greeting.get()) == true, !Task.isCancelled else { return }
+        await hold(connection, .webRTC) { _, _ in connection.accept() }
+    }
+
+    /// Holds a conversation over a WebSocket once the visitor has said who it is.
     private func converse(over webSocket: WebSocketConnection) async {
         guard let visitor = try? await webSocket.visitor.get(), !Task.isCancelled else { return }
+        await hold(webSocket, visitor) { id, description in
+            webSocket.accept(visitor, session: id, models: description.models, advice: description.advice)
+        }
+    }
+
+    /// Holds a conversation, if there is room.
+    private func hold(
+        _ meeting: some Meeting,
+        _ visitor: Visitor,
+        accept: (String, ServerDescription) -> any Transport
+    ) async {
         guard sessions.take() else {
             logger.info("session refused", metadata: ["sessions.maximum": "\(configuration.maxSessions)"])
-            return webSocket.close(.full("all \(configuration.maxSessions) conversations are taken; try again later"))
+            return meeting.close(.full("all \(configuration.maxSessions) conversations are taken; try again later"))
         }
         defer { sessions.giveBack() }
         let id = Self.makeID()
-        let description = describe()
-        let transport = webSocket.accept(visitor, session: id, models: description.models, advice: description.advice)
+        let transport = accept(id, describe())
         let info = SessionInfo(id: id, visitor, playout: transport.playoutRate, logger)
         let began = clock.now
         info.logger.info("session began", metadata: ["session.kind": "\(info.kind)"])
         await withTaskGroup { group in
             group.addTask {
-                let reason = await run(info, transport, webSocket)
-                if case .telephone(let call) = visitor { await end(call, reason, webSocket, info.logger) }
-                webSocket.close(reason)
+                let reason = await run(info, transport, meeting)
+                if case .telephone(let call) = visitor { await end(call, reason, meeting, info.logger) }
+                meeting.close(reason)
             }
             group.addTask {
-                try? await webSocket.closed.get()
+                try? await meeting.closed.get()
                 try? await clock.sleep(until: clock.now + configuration.timing.sessionGrace)
             }
             await group.next()
@@ -166,8 +244,8 @@ public struct VoiceServer: Sendable {
     /// Runs a session to its end and says how to close after it.
     private func run(
         _ info: SessionInfo,
-        _ transport: WebSocketTransport,
-        _ webSocket: WebSocketConnection
+        _ transport: any Transport,
+        _ meeting: some Meeting
     ) async -> CloseReason {
         do {
             try await runSession(transport, info)
@@ -175,7 +253,7 @@ public struct VoiceServer: Sendable {
         } catch {
             if Task.isCancelled { return .shuttingDown }
             // Most likely it wanted to say something to a page that has just gone.
-            if webSocket.isClosing { return .ended }
+            if meeting.isClosing { return .ended }
             let failure = VoiceError.wrapping(error, doing: "the conversation failed")
             // Errors of engines do not quote what people say, but their causes may.
             info.logger.warning("session failed", metadata: ["error.code": "\(failure.code)"])
@@ -187,10 +265,10 @@ public struct VoiceServer: Sendable {
     private func end(
         _ call: TelephonyCall,
         _ reason: CloseReason,
-        _ webSocket: WebSocketConnection,
+        _ meeting: some Meeting,
         _ logger: Logger
     ) async {
-        guard reason != .ended || !webSocket.isClosing, let hangUp = HangUp(call, configuration.telephony) else {
+        guard reason != .ended || !meeting.isClosing, let hangUp = HangUp(call, configuration.telephony) else {
             return
         }
         guard let problem = await hangUp.run() else { return logger.info("call hung up") }
@@ -209,3 +287,16 @@ public struct VoiceServer: Sendable {
 
     private static func makeID() -> String { String(UInt64.random(in: .min ... .max), radix: 36) }
 }
+
+/// A connection over which a conversation can be held.
+private protocol Meeting: Sendable {
+    /// Succeeds when it is over.
+    var closed: EventLoopFuture<Void> { get }
+    /// True once either side has begun to end it.
+    var isClosing: Bool { get }
+    /// Ends it in good order.
+    func close(_ reason: CloseReason)
+}
+
+extension WebSocketConnection: Meeting {}
+extension WebRTCConnection: Meeting {}

@@ -17,6 +17,7 @@ import soxr
 
 import pipecat_client
 import twilio_line
+import webrtc_client
 
 BINARY = os.environ.get("REPARTEE", ".build/release/repartee")
 CACHE = os.environ.get("REPARTEE_CACHE") or os.path.expanduser("~/.cache/repartee")
@@ -100,6 +101,7 @@ def question(folder, rate):
 
 async def checks(folder, address, server):
     await pipecat_client.checks(check, address, question(folder, 16000))
+    await webrtc_client.checks(check, address, question(folder, 48000))
     await twilio_line.checks(check, address, question(folder, 8000), TOKEN, RestInterface.requests, server)
 
 

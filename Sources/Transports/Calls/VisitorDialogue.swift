@@ -10,6 +10,8 @@ package enum Visitor: Sendable, Equatable {
     case pipecat
     /// A telephone call.
     case telephone(TelephonyCall)
+    /// A browser or an app that came by WebRTC.
+    case webRTC
 }
 
 /// The protocols of conversations on one connection: one of them is spoken, which one is known from the address or from the

@@ -28,6 +28,22 @@ struct FIFO<Element> {
         return storage[head]
     }
 
+    /// Puts an element before all others.
+    mutating func prepend(_ element: Element) {
+        if head > 0 {
+            head -= 1
+            storage[head] = element
+        } else {
+            storage.insert(element, at: 0)
+        }
+    }
+
+    /// Keeps only what satisfies the condition, in order.
+    mutating func keep(where isKept: (Element) -> Bool) {
+        storage = storage[head...].filter { $0.map(isKept) ?? false }
+        head = 0
+    }
+
     mutating func removeLast() {
         guard head < storage.count else { return }
         storage.removeLast()

@@ -92,7 +92,7 @@ package struct WebSocketConnection: Sendable {
         switch visitor {
         case .browser(let hello):
             try? say(.ready(session: session, playout: hello.playout, models: models, advice: advice))
-        case .pipecat, .telephone: wire.perform { dialogue, now in dialogue.begin(at: now) }
+        case .pipecat, .telephone, .webRTC: wire.perform { dialogue, now in dialogue.begin(at: now) }
         }
         return WebSocketTransport(
             connection: self,
@@ -156,6 +156,7 @@ extension Visitor {
     fileprivate var playoutLead: Duration? {
         switch self {
         case .browser: nil
+        case .webRTC: WebRTCCall.playoutLead
         // It cannot be told to forget what it has.
         case .pipecat: .milliseconds(40)
         // The provider plays in order, forgets when told to, and says what it has played.

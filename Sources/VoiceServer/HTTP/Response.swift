@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import Transports
 
 /// A whole HTTP response as a value.
 struct Response: Sendable, Equatable {
@@ -45,6 +46,11 @@ struct Response: Sendable, Equatable {
     static func json(_ body: ByteBuffer, _ status: HTTPResponseStatus = .ok, closes: Bool = false) -> Response {
         let headers: HTTPHeaders = ["Content-Type": "application/json", "Cache-Control": "no-store"]
         return Response(status, headers: headers, body: body, closes: closes)
+    }
+
+    /// A failure as Pipecat's clients read it.
+    static func detail(_ status: HTTPResponseStatus, _ text: String) -> Response {
+        json(ByteBuffer(string: (["detail": .string(text)] as JSONValue).json), status)
     }
 
     /// The answer to everything on a connection that is one too many.

@@ -19,6 +19,8 @@ struct Router: RequestRouter {
     let origins: OriginPolicy
     /// Room for requests with content.
     let exchanges: SessionSlots
+    /// WebRTC, where it is served.
+    let webRTC: WebRTCSettings?
     /// The content of `/health`. Called on an event loop.
     let health: @Sendable () -> ByteBuffer
 
@@ -32,8 +34,9 @@ struct Router: RequestRouter {
                 return .respond(.line(.badRequest, "sample_rate is 16000 or 24000", closes: true))
             }
             return refusal(ofHandshake: head, origins).map(Answer.respond) ?? .upgrade()
-        case "/start": return start(head)
-        case "/status": return .respond(get(head) { .json(StartRequest.status) })
+        case "/start": return shared(head, [.POST])
+        case _ where SignallingRequest.isAddress(path): return shared(head, [.POST, .PATCH])
+        case "/status": return .respond(get(head) { .json(StartRequest.status(webRTC)) })
         case "/health": return .respond(get(head) { .json(health()) })
         case "/" where head.method == .POST: return exchange(head)
         default:
@@ -44,22 +47,29 @@ struct Router: RequestRouter {
         }
     }
 
-    /// A request of an app to begin a session. Browsers ask first whether pages of another origin may.
-    private func start(_ head: HTTPRequestHead) -> Answer {
-        guard head.method == .OPTIONS else { return exchange(head) }
+    /// A request of an app, to begin a session say. Browsers ask first whether pages of another origin may.
+    private func shared(_ head: HTTPRequestHead, _ methods: [HTTPMethod]) -> Answer {
+        guard head.method == .OPTIONS else { return exchange(head, methods) }
         guard origins.allows(origin: head.headers.first(name: "origin"), host: head.headers.first(name: "host")) else {
             return .respond(.foreignPage)
         }
         let headers: HTTPHeaders = [
-            "Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "Content-Type",
+            "Access-Control-Allow-Methods": methods.map(\.rawValue).joined(separator: ", "), "Access-Control-Allow-Headers": "Content-Type",
             "Access-Control-Max-Age": "600",
         ]
         return .respond(Response(.noContent, headers: headers).shared(with: head))
     }
 
-    private func exchange(_ head: HTTPRequestHead) -> Answer {
-        guard head.method == .POST else {
-            return .respond(.line(.methodNotAllowed, "only POST works here", headers: ["Allow": "POST"]))
+    private func exchange(_ head: HTTPRequestHead, _ methods: [HTTPMethod] = [.POST]) -> Answer {
+        guard methods.contains(head.method) else {
+            let allowed = methods.map(\.rawValue)
+            return .respond(
+                .line(
+                    .methodNotAllowed,
+                    "only \(allowed.joined(separator: " and ")) \(allowed.count == 1 ? "works" : "work") here",
+                    headers: ["Allow": allowed.joined(separator: ", ")]
+                )
+            )
         }
         guard origins.allows(origin: head.headers.first(name: "origin"), host: head.headers.first(name: "host")) else {
             return .respond(.foreignPage)

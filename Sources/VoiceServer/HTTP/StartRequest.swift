@@ -7,7 +7,9 @@ internal import Transports
 /// `runner/run.py`.
 struct StartRequest: Sendable {
     /// The transports that are served.
-    private static let transports = ["websocket"] + TelephonyProvider.allCases.map(\.rawValue)
+    private static let others = ["websocket"] + TelephonyProvider.allCases.map(\.rawValue)
+
+    private static func transports(_ webRTC: WebRTCSettings?) -> [String] { (webRTC == nil ? [] : ["webrtc"]) + others }
 
     /// What is asked for.
     let transport: String
@@ -18,26 +20,38 @@ struct StartRequest: Sendable {
     }
 
     /// The content of `/status`.
-    static let status = ByteBuffer(
-        string: (["status": "ready", "transports": .array(transports.map(JSONValue.string))] as JSONValue).json
-    )
+    static func status(_ webRTC: WebRTCSettings?) -> ByteBuffer {
+        let transports = JSONValue.array(transports(webRTC).map(JSONValue.string))
+        return ByteBuffer(string: (["status": "ready", "transports": transports] as JSONValue).json)
+    }
 
     /// Where to go, or why not.
-    func response(at address: PublicAddress) -> Response {
-        guard Self.transports.contains(transport) else {
-            let served = Self.transports.joined(separator: ", ")
+    func response(at address: PublicAddress, _ webRTC: WebRTCSettings?) -> Response {
+        let served = Self.transports(webRTC)
+        guard served.contains(transport) else {
+            let served = served.joined(separator: ", ")
             let detail: JSONValue = [
                 "detail": .string("Transport '\(transport.prefix(64))' is not served here, only \(served).")
             ]
             return .json(ByteBuffer(string: detail.json), .badRequest)
         }
+        let session = JSONValue.string(UUID().uuidString.lowercased())
         let answer: JSONValue =
-            transport == "websocket"
-            ? [
-                "wsUrl": .string(address.webSocket(Router.pipecat)),
-                "sessionId": .string(UUID().uuidString.lowercased()),
-            ]
-            : ["wsUrl": .string(address.webSocket(Router.webSocket))]
+            switch transport {
+            case "webrtc": ["sessionId": session, "iceConfig": ["iceServers": .array(webRTC?.iceServers.map(\.json) ?? [])]]
+            case "websocket": ["wsUrl": .string(address.webSocket(Router.pipecat)), "sessionId": session]
+            default: ["wsUrl": .string(address.webSocket(Router.webSocket))]
+            }
         return .json(ByteBuffer(string: answer.json))
+    }
+}
+
+extension WebRTCSettings.ICEServer {
+    /// As browsers take it (RTCIceServer, WebRTC 1.0 section 4.2.4).
+    fileprivate var json: JSONValue {
+        var members: [String: JSONValue] = ["urls": .array(urls.map(JSONValue.string))]
+        members["username"] = username.map(JSONValue.string)
+        members["credential"] = credential.map(JSONValue.string)
+        return .object(members)
     }
 }

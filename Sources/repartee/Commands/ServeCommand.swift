@@ -24,6 +24,14 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The port (7860 unless the configuration says otherwise); 0 takes a free one.")
     var port: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "An IP address under which people reach this machine's WebRTC port; may be given several times.",
+            valueName: "address"
+        )
+    )
+    var publicAddress: [String] = []
+
     mutating func validate() throws {
         if let port, !(0...65_535).contains(port) { throw ValidationError("--port is from 0 to 65535, not \(port).") }
     }
@@ -45,6 +53,8 @@ struct ServeCommand: AsyncParsableCommand {
             allowedOrigins: settings.allowedOrigins
         )
         configuration.publicURL = settings.publicURL.isEmpty ? nil : settings.publicURL
+        configuration.webRTC = settings.webRTCSettings(environment: ProcessInfo.processInfo.environment)
+        if !publicAddress.isEmpty { configuration.webRTC?.publicAddresses = publicAddress }
         configuration.pipecatRate = settings.pipecatRate.rate
         configuration.telephony = settings.telephonyAccounts(environment: ProcessInfo.processInfo.environment)
         let server = VoiceServer(

@@ -35,10 +35,25 @@ struct Settings: Sendable {
     var allowedOrigins: [String] = []
     /// The address under which people and telephone providers reach the server; empty for the one by which a request came.
     var publicURL = ""
+    /// How people reach the agent by WebRTC.
+    var webRTC = WebRTCSettings()
+    /// TURN and STUN servers that WebRTC clients are told of, with one user name and password for all.
+    var iceServers: [String] = []
+    var iceUsername = ""
+    var iceCredential = ""
     /// The rate of replies to Pipecat clients that do not ask for one, in hertz.
     var pipecatRate = PipecatRate.high
     /// Accounts at telephone providers.
     var telephony = TelephonyAccounts()
+
+    /// The lengths of WebRTC's packets, in milliseconds.
+    enum PacketLength: String, CaseIterable, Sendable {
+        case short = "10"
+        case usual = "20"
+
+        /// The length.
+        var duration: Duration { self == .short ? .milliseconds(10) : .milliseconds(20) }
+    }
 
     /// The rates at which Pipecat clients get replies.
     enum PipecatRate: String, CaseIterable, Sendable {
@@ -47,6 +62,17 @@ struct Settings: Sendable {
 
         /// The rate.
         var rate: SampleRate { self == .low ? .speech : SampleRate(24_000) }
+    }
+
+    /// ``webRTC`` with the ICE servers, whose password may come from the environment variable `TURN_CREDENTIAL` instead.
+    func webRTCSettings(environment: [String: String]) -> WebRTCSettings {
+        var settings = webRTC
+        let credential = environment["TURN_CREDENTIAL"].flatMap { $0.isEmpty ? nil : $0 } ?? iceCredential
+        func some(_ text: String) -> String? { text.isEmpty ? nil : text }
+        if !iceServers.isEmpty {
+            settings.iceServers = [.init(urls: iceServers, username: some(iceUsername), credential: some(credential))]
+        }
+        return settings
     }
 
     /// ``telephony`` with the secrets of the environment, which go before the settings file. The variables are those that

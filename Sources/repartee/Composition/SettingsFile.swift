@@ -139,6 +139,14 @@ enum SettingsFile {
             Key("server.max_sessions") { s, v throws(VoiceError) in s.maxSessions = try v.count(1...64) },
             Key("server.allowed_origins") { s, v throws(VoiceError) in s.allowedOrigins = try v.texts() },
             Key("server.public_url") { s, v throws(VoiceError) in s.publicURL = try v.text() },
+            Key("webrtc.port") { s, v throws(VoiceError) in s.webRTC.port = try v.count(0...65_535) },
+            Key("webrtc.public_addresses") { s, v throws(VoiceError) in s.webRTC.publicAddresses = try v.texts() },
+            Key("webrtc.packet_ms") { s, v throws(VoiceError) in
+                s.webRTC.packet = try v.choice(Settings.PacketLength.self).duration
+            },
+            Key("webrtc.ice_servers") { s, v throws(VoiceError) in s.iceServers = try v.texts() },
+            Key("webrtc.ice_username") { s, v throws(VoiceError) in s.iceUsername = try v.text() },
+            Key("webrtc.ice_credential") { s, v throws(VoiceError) in s.iceCredential = try v.text() },
             Key("pipecat.sample_rate") { s, v throws(VoiceError) in
                 s.pipecatRate = try v.choice(Settings.PipecatRate.self)
             },

@@ -1,0 +1,286 @@
+internal import Audio
+#if canImport(FoundationEssentials)
+    package import FoundationEssentials
+#else
+    package import Foundation
+#endif
+package import VoiceCore
+package import WebRTC
+
+/// One person's conversation over WebRTC, without a socket or a clock: datagrams, the agent's messages and time in, datagrams and events
+/// out.
+///
+/// **Tell it something, then drain ``poll()`` and come back at ``nextTimeout``.** Datagrams are given to its ``peer`` (by the
+/// ``WebRTC/PeerTable`` of all peers), after which ``drain(at:)`` is to be called. One owner at a time.
+///
+/// Sound goes by Opus in both directions, one frame every 20 ms by the owner's clock. The first data channel that the other side opens
+/// carries RTVI and the signals of Pipecat's SmallWebRTC transport. The conversation can begin once the client says that it is ready, or a
+/// second after connecting.
+package final class WebRTCCall {
+    /// What the owner is to do.
+    package enum Output: Sendable {
+        /// Send this by UDP.
+        case transmit(Datagram)
+        /// The conversation can begin.
+        case greet
+        /// Something for the conversation.
+        case deliver(TransportEvent)
+        /// All is over. Nothing follows.
+        case ended(CloseReason)
+    }
+
+    /// The rate at which replies are wanted. Opus carries all of it, and voices have no more.
+    package static let playoutRate = SampleRate(24_000)
+    /// How far ahead of the clock the conversation sends: two packets, so that a cut is heard at once.
+    package static let playoutLead = Duration.milliseconds(40)
+    /// How long a client may take until `client-ready` before the conversation begins without.
+    private static let patience = Duration.seconds(1)
+    /// Frames that are made up for at once when the owner came late; more are left out.
+    private static let longestDelay = 10
+    /// What a browser's jitter buffer holds back, beside the network: Chromium was seen at 40 to 60 ms without jitter.
+    private static let remoteDelay = Duration.milliseconds(50)
+
+    /// The connection below.
+    package let peer: Peer
+
+    private let frame: Duration
+    private let date: @Sendable () -> Date
+    private var channels: DataChannels?
+    private var chat: DataChannels.Identifier?
+    private var jitterBuffer: JitterBuffer
+    private var encoder: OpusEncoder
+    private var outgoing: OutgoingAudio
+    private var rtvi: RTVISession
+    private var keypad = KeypadDigits()
+    private var outputs = FIFO<Output>()
+    private var connected: Duration?
+    private var nextFrame: Duration?
+    private var framesDone = 0
+    private let firstTimestamp: UInt32
+    private var hears = false
+    private var hasGreeted = false
+    private var isOver = false
+
+    /// Reply audio that was dropped because too much waited.
+    package private(set) var dropped = Duration.zero
+
+    /// Makes a call that waits for its first offer.
+    ///
+    /// - Parameters:
+    ///   - frame: the length of the packets that are sent; 10 or 20 ms.
+    ///   - about: what the client is told of the agent.
+    ///   - models: the models' names, for measurements.
+    ///   - backlog: how much of a reply may wait.
+    ///   - date: the time of day, for transcripts.
+    /// - Throws: ``VoiceError/Code/exhausted`` without memory for the codec.
+    package init(
+        peers: PeerConfiguration,
+        frame: Duration = .milliseconds(20),
+        about: RTVIAbout,
+        models: ModelNames,
+        backlog: Duration = .seconds(2),
+        date: @escaping @Sendable () -> Date = { Date() },
+        at now: Duration
+    ) throws(VoiceError) {
+        peer = Peer(configuration: peers, at: now)
+        self.frame = frame
+        self.date = date
+        jitterBuffer = try JitterBuffer(rate: .speech)
+        encoder = try OpusEncoder(rate: Self.playoutRate, frame: frame)
+        outgoing = OutgoingAudio(rate: Self.playoutRate, limit: backlog)
+        rtvi = RTVISession(about: about, models: models)
+        firstTimestamp = UInt32.random(in: 0...UInt32.max)
+    }
+
+    /// Takes an offer, the first or a later one, and makes the answer.
+    ///
+    /// - Throws: what ``WebRTC/Peer/answer(_:at:)`` throws; then everything is as before.
+    package func answer(_ offer: String, at now: Duration) throws(VoiceError) -> String {
+        let answer = try peer.answer(offer, at: now)
+        if channels == nil, let agreed = peer.dataChannels {
+            var configuration = SCTPConfiguration()
+            configuration.remotePort = agreed.port
+            configuration.maximumOutgoingMessage = agreed.messageLimit ?? configuration.maximumOutgoingMessage
+            channels = DataChannels(role: .server, configuration: configuration, seed: UInt64.random(in: 0...UInt64.max))
+        }
+        return answer
+    }
+
+    /// The next thing to do, in order; nil when there is nothing left.
+    package func poll() -> Output? { outputs.removeFirst() }
+
+    /// When ``handleTimeout(at:)`` is to be called next; nil once it is over.
+    package var nextTimeout: Duration? {
+        isOver ? nil : [peer.nextTimeout, channels?.nextTimeout, nextFrame].compactMap { $0 }.min()
+    }
+
+    /// Does what is due; too early is harmless.
+    package func handleTimeout(at now: Duration) {
+        guard !isOver else { return }
+        peer.handleTimeout(at: now)
+        channels?.handleTimeout(at: now)
+        drain(at: now)
+        runFrames(at: now)
+        drain(at: now)
+    }
+
+    /// Takes up what the peer has, after it was given a datagram.
+    package func drain(at now: Duration) {
+        repeat {
+            while let output = peer.poll() { handle(output, at: now) }
+        } while drainChannels(at: now)
+    }
+
+    // MARK: - the agent
+
+    /// Learns that the conversation has begun.
+    package func begin(at now: Duration) { perform(rtvi.begin(), at: now) }
+
+    /// Takes a message of the agent.
+    package func send(_ message: TransportMessage, at now: Duration) {
+        guard !isOver else { return }
+        switch message {
+        case .audio(let playout): dropped += outgoing.push(playout)
+        case .cut(let epoch):
+            outgoing.forget(through: epoch)
+            perform(rtvi.interrupt(), at: now)
+        case .pause(let epoch): outgoing.forget(through: epoch)
+        case .event(let event): perform(rtvi.handle(event, at: date()), at: now)
+        }
+    }
+
+    /// Ends the call in good order.
+    package func close(_ reason: CloseReason, at now: Duration) {
+        guard !isOver else { return }
+        if reason.failure != nil { perform(rtvi.send(.error(reason.message, isFatal: true)), at: now) }
+        say(#"{"type":"signalling","message":{"type":"peerLeft"}}"#, at: now)
+        drain(at: now)
+        peer.close(at: now)
+        end(reason)
+        while let output = peer.poll() { handle(output, at: now) }
+    }
+
+    // MARK: - frames
+
+    /// Moves the sound of all frames that are due.
+    private func runFrames(at now: Duration) {
+        guard let first = nextFrame, first <= now else { return }
+        let due = Int((now - first) / frame) + 1
+        let left = max(0, due - Self.longestDelay)
+        framesDone += left
+        for _ in left..<due { runFrame(at: now) }
+        nextFrame = first + frame * due
+        for heard in outgoing.heard(at: now) { deliver(.played(epoch: heard.epoch, samples: heard.samples)) }
+        perform(rtvi.tick(at: now), at: now)
+        for event in keypad.tick(at: now) { deliver(event) }
+        if let connected, now >= connected + Self.patience { greet() }
+    }
+
+    private func runFrame(at now: Duration) {
+        defer { framesDone += 1 }
+        let heard = jitterBuffer.next(at: now)
+        if hears { deliver(.audio(heard)) }
+        let network = peer.statistics.roundTrip.map { $0 / 2 } ?? .zero
+        guard let packet = outgoing.take(encoder.frameLength, at: now, heardAfter: network + Self.remoteDelay),
+            let payload = try? encoder.encode(packet.samples)
+        else { return }
+        let ticks = framesDone &* SampleRate.wideband.samples(in: frame)
+        let timestamp = firstTimestamp &+ UInt32(truncatingIfNeeded: ticks)
+        peer.send(audio: payload, timestamp: timestamp, marker: packet.isFirst, at: now)
+    }
+
+    // MARK: - the peer
+
+    private func handle(_ output: PeerOutput, at now: Duration) {
+        switch output {
+        case .transmit(let datagram): outputs.append(.transmit(datagram))
+        case .audio(let packet):
+            hears = true
+            jitterBuffer.insert(
+                .init(
+                    sequence: packet.sequence,
+                    timestamp: packet.timestamp,
+                    marker: packet.marker,
+                    payload: packet.payload
+                ),
+                at: now
+            )
+        case .digit(let digit): for event in keypad.press(digit, at: now) { deliver(event) }
+        case .data(let bytes): channels?.handle(packet: bytes, at: now)
+        case .state(.connected):
+            connected = now
+            nextFrame = now + frame
+        case .state(.connecting): break
+        case .state(.closed): end(.ended)
+        case .state(.failed(let error)): end(.failure(error))
+        }
+    }
+
+    private func end(_ reason: CloseReason) {
+        guard !isOver else { return }
+        isOver = true
+        outputs.append(.ended(reason))
+    }
+
+    private func greet() {
+        guard !hasGreeted else { return }
+        hasGreeted = true
+        outputs.append(.greet)
+    }
+
+    private func deliver(_ event: TransportEvent) {
+        if !isOver { outputs.append(.deliver(event)) }
+    }
+
+    // MARK: - data channels
+
+    /// - Returns: true if the peer may have something new.
+    private func drainChannels(at now: Duration) -> Bool {
+        var hasSent = false
+        while let output = channels?.poll(at: now) {
+            switch output {
+            case .transmit(let packet):
+                peer.send(data: packet, at: now)
+                hasSent = true
+            case .opened(let channel, _): if chat == nil { chat = channel }
+            case .message(let channel, .text(let text)) where channel == chat: hear(text, at: now)
+            case .closed(let channel): if channel == chat { chat = nil }
+            case .connected, .message, .ended: break
+            }
+        }
+        return hasSent
+    }
+
+    /// Takes a text of the client: RTVI, or one of SmallWebRTC's signals, of which none needs an answer: `ping: 123` every second, and
+    /// which tracks are switched on.
+    private func hear(_ text: String, at now: Duration) {
+        guard !text.hasPrefix("ping"), JSONValue(json: text)?["type"]?.text != "signalling" else { return }
+        perform(rtvi.receive(text, at: now, date()), at: now)
+    }
+
+    private func perform(_ actions: [RTVISession.Action], at now: Duration) {
+        for action in actions {
+            switch action {
+            case .say(let text): say(text, at: now)
+            case .deliver(let event):
+                greet()
+                deliver(event)
+            // The microphone's track is there for sound.
+            case .hear: break
+            case .begin: greet()
+            case .ask(let id, let type, _): perform(rtvi.refuse(id, "Unsupported client message \(type)"), at: now)
+            case .end: close(.ended, at: now)
+            }
+        }
+    }
+
+    private func say(_ text: String, at now: Duration) {
+        guard let chat, !isOver else { return }
+        do throws(VoiceError) {
+            try channels?.send(.text(text), on: chat, at: now)
+        } catch {
+            // A message too long for the other side is its loss; one for which there is no room, its end.
+            if error.code == .exhausted { end(.stalled) }
+        }
+    }
+}

@@ -1,0 +1,373 @@
+internal import NIOCore
+internal import NIOPosix
+package import VoiceCore
+internal import WebRTC
+
+/// The UDP port of all WebRTC connections of a process, on one event loop: its peers, their timers, and who they belong to.
+///
+/// Methods may be called from any task.
+package final class WebRTCPort: Sendable {
+    /// What a port is like.
+    package struct Configuration: Sendable {
+        /// The address to listen on; `0.0.0.0` or `::` for everywhere.
+        package var host: String
+        /// The UDP port; 0 lets the system choose one.
+        package var port: Int
+        /// Under which addresses people reach it; empty for those of this machine's interfaces that it listens on.
+        package var publicAddresses: [String] = []
+        /// The most connections at a time, those that are still being made included.
+        package var maximumConnections = 64
+        /// The length of the packets that are sent: 10 or 20 ms.
+        package var frame = Duration.milliseconds(20)
+        /// How long a browser may take from its offer until it is connected.
+        package var connectTimeout = Duration.seconds(30)
+        /// How long a browser may give no sign of life.
+        package var consentTimeout = Duration.seconds(30)
+
+        /// Makes a configuration with the defaults.
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// New connections, each once, as their first offers are answered. One consumer.
+    package let arrivals: AsyncStream<WebRTCConnection>
+    /// Where it listens.
+    package let localPort: Int
+
+    private let channel: any Channel
+    private let state: NIOLoopBound<State>
+    private let configuration: Configuration
+    private let peers: PeerConfiguration
+    private let about: RTVIAbout
+    private let models: @Sendable () -> ModelNames
+    private let limits: WebSocketLimits
+    private let counters: TransportCounters
+    private let clock: any SessionClock
+
+    /// What belongs to the event loop.
+    private final class State {
+        struct Entry {
+            var call: WebRTCCall
+            var connection: WebRTCConnection
+            var greeting: EventLoopPromise<Bool>
+            var closed: EventLoopPromise<Void>
+            var timer: Scheduled<Void>?
+        }
+
+        var table: PeerTable
+        var entries: [String: Entry] = [:]
+        var names: [ObjectIdentifier: String] = [:]
+        var arrive: AsyncStream<WebRTCConnection>.Continuation
+        /// Datagrams that the socket had no room for.
+        var unsent = 0
+
+        init(capacity: Int, arrive: AsyncStream<WebRTCConnection>.Continuation) {
+            table = PeerTable(capacity: capacity)
+            self.arrive = arrive
+        }
+    }
+
+    private init(
+        channel: any Channel,
+        configuration: Configuration,
+        peers: PeerConfiguration,
+        about: RTVIAbout,
+        models: @escaping @Sendable () -> ModelNames,
+        limits: WebSocketLimits,
+        counters: TransportCounters,
+        clock: any SessionClock
+    ) {
+        let (arrivals, arrive) = AsyncStream.makeStream(of: WebRTCConnection.self)
+        self.arrivals = arrivals
+        self.channel = channel
+        self.configuration = configuration
+        self.peers = peers
+        self.about = about
+        self.models = models
+        self.limits = limits
+        self.counters = counters
+        self.clock = clock
+        localPort = channel.localAddress?.port ?? configuration.port
+        state = NIOLoopBound(
+            State(capacity: configuration.maximumConnections, arrive: arrive),
+            eventLoop: channel.eventLoop
+        )
+    }
+
+    /// Opens the port.
+    ///
+    /// - Parameters:
+    ///   - about: what clients are told of the agent.
+    ///   - models: the models' names, for measurements; asked for each connection.
+    /// - Throws: ``VoiceError/Code/unavailable`` when the port cannot be opened or no address is there, ``VoiceError/Code/usage`` when
+    ///   an address is none.
+    package static func open(
+        _ configuration: Configuration,
+        about: RTVIAbout,
+        models: @escaping @Sendable () -> ModelNames,
+        limits: WebSocketLimits = WebSocketLimits(),
+        counters: TransportCounters,
+        clock: any SessionClock
+    ) async throws(VoiceError) -> WebRTCPort {
+        let identity = try DTLSIdentity()
+        do {
+            return try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
+                .bind(host: configuration.host, port: configuration.port)
+                .flatMapThrowing { channel in
+                    let local = channel.localAddress?.port ?? configuration.port
+                    var peers = PeerConfiguration(
+                        identity: identity,
+                        addresses: try addresses(of: configuration, port: local)
+                    )
+                    peers.connectTimeout = configuration.connectTimeout
+                    peers.consentTimeout = configuration.consentTimeout
+                    let port = WebRTCPort(
+                        channel: channel,
+                        configuration: configuration,
+                        peers: peers,
+                        about: about,
+                        models: models,
+                        limits: limits,
+                        counters: counters,
+                        clock: clock
+                    )
+                    try channel.pipeline.syncOperations.addHandler(Handler(port))
+                    return port
+                }
+                .get()
+        } catch {
+            throw VoiceError.wrapping(error, doing: "UDP port \(configuration.port) on \(configuration.host) cannot be used")
+        }
+    }
+
+    /// Answers an offer: of a new connection, or a later one of a connection that is known.
+    ///
+    /// - Parameters:
+    ///   - id: the name of the connection; nil, or a name that is not known, for a new one.
+    ///   - restarts: true to end the known connection and to make a new one.
+    /// - Returns: the answer and the connection's name.
+    /// - Throws: ``VoiceError/Code/malformedInput`` when the offer cannot be accepted, ``VoiceError/Code/exhausted`` when there are too
+    ///   many connections.
+    package func answer(_ offer: String, id: String?, restarts: Bool) async throws(VoiceError) -> (answer: String, id: String) {
+        do {
+            return try await channel.eventLoop.submit { [self] in
+                try answer(offer, id: id, restarts: restarts, state.value)
+            }.get()
+        } catch {
+            throw VoiceError.wrapping(error, doing: "the offer could not be answered")
+        }
+    }
+
+    /// True if there is a connection of this name.
+    package func knows(_ id: String) async -> Bool {
+        (try? await channel.eventLoop.submit { [self] in state.value.entries[id] != nil }.get()) ?? false
+    }
+
+    /// Ends all connections and the port.
+    package func close() async {
+        try? await channel.eventLoop.submit { [self] in
+            let state = state.value
+            for id in Array(state.entries.keys) {
+                guard let call = state.entries[id]?.call else { continue }
+                call.close(.shuttingDown, at: clock.now)
+                drain(id, state)
+            }
+            state.arrive.finish()
+        }.get()
+        try? await channel.close()
+    }
+
+    /// Does something with a connection, if it is still there, and then what follows from it.
+    func perform(on id: String, _ work: @escaping @Sendable (WebRTCCall, Duration) -> Void) {
+        channel.eventLoop.execute { [self] in
+            let state = state.value
+            guard let call = state.entries[id]?.call else { return }
+            work(call, clock.now)
+            drain(id, state)
+        }
+    }
+
+    // MARK: - on the event loop
+
+    private func answer(_ offer: String, id: String?, restarts: Bool, _ state: State) throws -> (answer: String, id: String) {
+        let now = clock.now
+        if let id, let entry = state.entries[id] {
+            guard restarts else {
+                let answer = try entry.call.answer(offer, at: now)
+                try state.table.register(entry.call.peer)
+                drain(id, state)
+                return (answer, id)
+            }
+            entry.call.close(.ended, at: now)
+            drain(id, state)
+        }
+        let call = try WebRTCCall(
+            peers: peers,
+            frame: configuration.frame,
+            about: about,
+            models: models(),
+            backlog: limits.playoutBacklog,
+            at: now
+        )
+        let answer = try call.answer(offer, at: now)
+        try state.table.register(call.peer)
+        let id = Self.makeName()
+        let (greeting, closed) = (channel.eventLoop.makePromise(of: Bool.self), channel.eventLoop.makePromise(of: Void.self))
+        let connection = WebRTCConnection(
+            id: id,
+            port: self,
+            greeting: greeting.futureResult,
+            closed: closed.futureResult,
+            limits: limits,
+            counters: counters
+        )
+        state.entries[id] = State.Entry(call: call, connection: connection, greeting: greeting, closed: closed)
+        state.names[ObjectIdentifier(call.peer)] = id
+        state.arrive.yield(connection)
+        drain(id, state)
+        return (answer, id)
+    }
+
+    private static func makeName() -> String {
+        "webrtc-" + String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
+    }
+
+    private func receive(_ datagram: [UInt8], from source: NetworkAddress) {
+        let state = state.value
+        let now = clock.now
+        guard let peer = state.table.handle(datagram, from: source, at: now),
+            let id = state.names[ObjectIdentifier(peer)], let call = state.entries[id]?.call
+        else { return }
+        call.drain(at: now)
+        drain(id, state)
+    }
+
+    /// Does what a call wants done, and sets its timer.
+    private func drain(_ id: String, _ state: State) {
+        guard let entry = state.entries[id] else { return }
+        var hasWritten = false
+        defer { if hasWritten { channel.flush() } }
+        while let output = entry.call.poll() {
+            switch output {
+            case .transmit(let datagram):
+                write(datagram, state)
+                hasWritten = true
+            case .greet: entry.greeting.succeed(true)
+            case .deliver(let event):
+                guard !entry.connection.push(event) else { continue }
+                entry.call.close(.policyViolation("more messages came than the conversation can take"), at: clock.now)
+            case .ended(let reason): return remove(id, reason, state)
+            }
+        }
+        setTimer(id, state)
+    }
+
+    private func setTimer(_ id: String, _ state: State) {
+        state.entries[id]?.timer?.cancel()
+        guard let due = state.entries[id]?.call.nextTimeout else { return }
+        let pause = due - clock.now
+        let nanoseconds = Int64(max(0, pause / .nanoseconds(1)))
+        state.entries[id]?.timer = channel.eventLoop.scheduleTask(in: .nanoseconds(nanoseconds)) { [weak self] in
+            guard let self else { return }
+            let state = self.state.value
+            guard let call = state.entries[id]?.call else { return }
+            call.handleTimeout(at: clock.now)
+            drain(id, state)
+        }
+    }
+
+    /// Forgets a call that is over. What it still had to send is behind `ended` in no case.
+    private func remove(_ id: String, _ reason: CloseReason, _ state: State) {
+        guard let entry = state.entries.removeValue(forKey: id) else { return }
+        while let output = entry.call.poll() {
+            if case .transmit(let datagram) = output { write(datagram, state) }
+        }
+        channel.flush()
+        entry.timer?.cancel()
+        state.table.remove(entry.call.peer)
+        state.names[ObjectIdentifier(entry.call.peer)] = nil
+        counters.note(reason)
+        if entry.call.dropped > .zero { counters.note(playoutDropped: entry.call.dropped) }
+        entry.connection.end()
+        entry.greeting.succeed(false)
+        entry.closed.succeed()
+    }
+
+    private func write(_ datagram: Datagram, _ state: State) {
+        guard channel.isWritable, let address = Self.socketAddress(datagram.destination, for: channel.localAddress) else {
+            state.unsent += 1
+            return
+        }
+        let envelope = AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: datagram.bytes))
+        channel.write(envelope, promise: nil)
+    }
+
+    // MARK: - addresses
+
+    private static func addresses(of configuration: Configuration, port: Int) throws -> [NetworkAddress] {
+        let port = UInt16(clamping: port)
+        let named = try configuration.publicAddresses.map { text in
+            guard let address = NetworkAddress(text, port: port) else {
+                throw VoiceError(.usage, "\(text) is not an IP address; write for example 203.0.113.7")
+            }
+            return address
+        }
+        guard named.isEmpty else { return named }
+        if let bound = NetworkAddress(configuration.host, port: port), !bound.bytes.allSatisfy({ $0 == 0 }) { return [bound] }
+        let isEverywhere = NetworkAddress(configuration.host, port: port)
+        let all = try System.enumerateDevices().compactMap(\.address).compactMap { networkAddress($0, port: port) }
+        // Of names such as localhost only what they stand for would do; loopback always works on the machine itself.
+        let found = all.filter { isEverywhere == nil ? $0.isLoopback : isEverywhere?.isVersion6 == true || !$0.isVersion6 }
+        let usable = found.filter { !$0.isLinkLocal }
+        guard !usable.isEmpty else {
+            throw VoiceError(.unavailable, "this machine has no address for WebRTC: name one with --public-address")
+        }
+        // People at other machines first; IPv4 before IPv6, because more networks carry it.
+        return usable.enumerated().sorted { a, b in
+            (a.element.isLoopback ? 1 : 0, a.element.isVersion6 ? 1 : 0, a.offset)
+                < (b.element.isLoopback ? 1 : 0, b.element.isVersion6 ? 1 : 0, b.offset)
+        }.map(\.element)
+    }
+
+    private static func networkAddress(_ address: SocketAddress, port: UInt16? = nil) -> NetworkAddress? {
+        address.ipAddress.flatMap { NetworkAddress($0, port: port ?? UInt16(clamping: address.port ?? 0)) }
+    }
+
+    /// An address as a socket of the family of `local` writes it.
+    private static func socketAddress(_ address: NetworkAddress, for local: SocketAddress?) -> SocketAddress? {
+        var bytes = address.bytes
+        if case .v6? = local, !address.isVersion6 { bytes = [UInt8](repeating: 0, count: 10) + [0xff, 0xff] + bytes }
+        return try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: Int(address.port))
+    }
+
+    // MARK: - the channel
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = AddressedEnvelope<ByteBuffer>
+
+        private let port: WebRTCPort
+
+        init(_ port: WebRTCPort) { self.port = port }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let envelope = Self.unwrapInboundIn(data)
+            guard let source = WebRTCPort.networkAddress(envelope.remoteAddress) else { return }
+            port.receive(Array(envelope.data.readableBytesView), from: source)
+        }
+
+        // An error of one datagram (ICMP, say) is none of the port.
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+    }
+}
+
+extension NetworkAddress {
+    fileprivate var isLoopback: Bool { isVersion6 ? bytes == [UInt8](repeating: 0, count: 15) + [1] : bytes[0] == 127 }
+
+    /// RFC 3927 and RFC 4291 section 2.5.6: good on one cable only, and IPv6's need a zone that candidates have not.
+    fileprivate var isLinkLocal: Bool {
+        isVersion6 ? bytes[0] == 0xfe && bytes[1] & 0xc0 == 0x80 : bytes[0] == 169 && bytes[1] == 254
+    }
+}
