@@ -146,6 +146,34 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
         #expect(call.buffer.concealedShare < 0.01)
     }
 
+    @Test(arguments: [10, 20], [10, 20]) func `packets and frames of any length fit together`(
+        packet: Int,
+        frame: Int
+    ) throws {
+        let rate = SampleRate.wideband
+        var encoder = try OpusEncoder(rate: rate, frame: .milliseconds(Int64(packet)))
+        let voice = OpusTests.voice(rate, seconds: 4)
+        var configuration = JitterBuffer.Configuration()
+        configuration.frame = .milliseconds(Int64(frame))
+        var buffer = try JitterBuffer(rate: rate, configuration: configuration)
+        var loud = 0
+        for tick in 0..<400 {
+            let now = Duration.milliseconds(10 * tick)
+            if 10 * tick % packet == 0 {
+                let payload = try encoder.encode(Array(voice[(480 * tick)..<(480 * tick + encoder.frameLength)]))
+                let number = 10 * tick / packet
+                buffer.insert(.init(sequence: UInt16(number), timestamp: UInt32(480 * tick), payload: payload), at: now)
+            }
+            guard 10 * tick % frame == 0 else { continue }
+            let out = buffer.next(at: now)
+            #expect(out.samples.count == 48 * frame && out.position == 480 * tick)
+            if out.samples.contains(where: { abs($0) > 0.05 }) { loud += frame }
+        }
+        #expect(buffer.statistics.concealed == 0 && buffer.statistics.underruns == 0)
+        // The voice sounds 380 ms in 500.
+        #expect((2_800...3_300).contains(loud))
+    }
+
     @Test func `numbers and timestamps may wrap`() throws {
         let plain = try call(jitter: 20, loss: 0.02, seed: 5)
         let wrapped = try call(jitter: 20, loss: 0.02, sequence: 65_500, timestamp: 0 &- 200_000, seed: 5)

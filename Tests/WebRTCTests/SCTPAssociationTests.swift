@@ -235,7 +235,7 @@ internal import VoiceTesting
                     pair.drain()
                 }
             }
-            #expect(pair.right.channels.bufferedBytes < 100_000)
+            #expect(pair.right.channels.bufferedBytes < 100_000 && pair.right.channels.bytesHeld < 100_000)
         }
     }
 
