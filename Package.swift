@@ -166,7 +166,7 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "repartee", "Conversation", "LanguageModels", "Simulation", "SpeechRecognition", log,
+                "repartee", "Conversation", "LanguageModels", "Simulation", "SpeechRecognition", "VoiceServer", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio
         ),

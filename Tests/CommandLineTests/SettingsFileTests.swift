@@ -4,6 +4,7 @@ internal import LanguageModels
 internal import SpeechRecognition
 internal import Testing
 internal import VoiceCore
+internal import VoiceServer
 
 @testable internal import repartee
 
@@ -42,6 +43,17 @@ internal import VoiceCore
         let nonsense = try SettingsFile.parse("recognizer:\n  url: here", name: "x")
         let error = #expect(throws: VoiceError.self) { try nonsense.recognizerAddress(environment: [:]) }
         #expect(error?.message.contains("recognizer.url") == true)
+    }
+
+    @Test func `secrets of telephone providers come from the environment, else from the file`() throws {
+        let yaml = "telephony:\n  twilio_auth_token: file\n  plivo_auth_token: file\n  telnyx_api_key: \"\""
+        let settings = try SettingsFile.parse(yaml, name: "x")
+        let environment = ["TWILIO_AUTH_TOKEN": "variable", "PLIVO_AUTH_TOKEN": "", "TELNYX_PUBLIC_KEY": "key"]
+        let accounts = settings.telephonyAccounts(environment: environment)
+        #expect(accounts.twilio.token == "variable")
+        #expect(accounts.plivo.token == "file")
+        #expect(accounts.telnyx.key == nil && accounts.telnyx.publicKey == "key")
+        #expect(accounts.twilio.api == "https://api.twilio.com")
     }
 
     @Test func `an empty file is the defaults`() throws {

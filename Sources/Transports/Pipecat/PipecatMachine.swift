@@ -112,7 +112,7 @@ struct PipecatMachine: ~Copyable, CallMachine {
             switch action {
             case .say(let json): steps.append(.send(item(.message(json))))
             case .deliver(let event): steps += greet() + [.deliver(event)]
-            case .hear(let samples, let rate): steps += greet() + [.hear(samples, rate)]
+            case .hear(let samples, let rate): steps += greet() + (samples.isEmpty ? [] : [.hear(samples, rate)])
             case .begin: steps += greet()
             case .ask(let id, let type, _): steps += perform(rtvi.refuse(id, "Unsupported client message \(type)"))
             case .end: steps.append(.close(.ended))

@@ -14,9 +14,9 @@ package enum JSONValue: Sendable, Equatable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// Reads JSON text; nil if it is none. Nesting is bounded by the parser (512 levels).
+    /// Reads JSON text; nil if it is none, or nested deeper than 128 levels.
     package init?(json text: String) {
-        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
+        guard let value = JSONReader.read(text) else { return nil }
         self = value
     }
 
@@ -47,24 +47,7 @@ package enum JSONValue: Sendable, Equatable {
     package var whole: Int? { if case .number(let number) = self { Int(exactly: number) } else { nil } }
 }
 
-extension JSONValue: Codable {
-    package init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .null
-        } else if let flag = try? value.decode(Bool.self) {
-            self = .bool(flag)
-        } else if let number = try? value.decode(Double.self) {
-            self = .number(number)
-        } else if let text = try? value.decode(String.self) {
-            self = .string(text)
-        } else if let elements = try? value.decode([JSONValue].self) {
-            self = .array(elements)
-        } else {
-            self = .object(try value.decode([String: JSONValue].self))
-        }
-    }
-
+extension JSONValue: Encodable {
     package func encode(to encoder: any Encoder) throws {
         var value = encoder.singleValueContainer()
         switch self {

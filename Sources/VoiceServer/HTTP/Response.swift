@@ -23,7 +23,10 @@ struct Response: Sendable, Equatable {
         self.headers = headers
         self.body = body
         self.closes = closes
-        if status != .notModified { self.headers.replaceOrAdd(name: "Content-Length", value: "\(body.readableBytes)") }
+        // RFC 9110 section 8.6
+        if status != .notModified, status != .noContent {
+            self.headers.replaceOrAdd(name: "Content-Length", value: "\(body.readableBytes)")
+        }
         self.headers.replaceOrAdd(name: "X-Content-Type-Options", value: "nosniff")
         // The page states the rest of its policy itself; only this part cannot be said in a page.
         self.headers.replaceOrAdd(name: "Content-Security-Policy", value: "frame-ancestors 'none'")
