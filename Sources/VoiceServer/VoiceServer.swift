@@ -156,12 +156,17 @@ public struct VoiceServer: Sendable {
         do throws(VoiceError) {
             switch try SignallingRequest(method, content) {
             case .candidates(let id):
-                guard await calls.knows(id) else { return .detail(.notFound, "There is no connection \(id.prefix(64)).") }
+                guard await calls.knows(id) else {
+                    return .detail(.notFound, "There is no connection \(id.prefix(64)).")
+                }
                 return .json(ByteBuffer(string: #"{"status":"success"}"#))
             case .offer(let offer, let id, let restarts):
                 let counts = sessions.counts
                 if id == nil, counts.active >= counts.maximum {
-                    return .detail(.serviceUnavailable, "All \(counts.maximum) conversations are taken; try again later.")
+                    return .detail(
+                        .serviceUnavailable,
+                        "All \(counts.maximum) conversations are taken; try again later."
+                    )
                 }
                 let (answer, id) = try await calls.answer(offer, id: id, restarts: restarts)
                 let content: JSONValue = ["sdp": .string(answer), "type": "answer", "pc_id": .string(id)]
@@ -177,14 +182,26 @@ public struct VoiceServer: Sendable {
 
     private func openWebRTC() async throws(VoiceError) -> WebRTCPort? {
         guard let settings = configuration.webRTC else { return nil }
-        return try await WebRTCPort.open(
-            settings.port(host: configuration.host, serverPort: configuration.port, sessions: configuration.maxSessions),
-            about: RTVIAbout(library: "repartee", version: describe().version),
-            models: { [describe] in describe().models },
-            limits: configuration.limits,
-            counters: counters,
-            clock: clock
+        let port = settings.port(
+            host: configuration.host,
+            serverPort: configuration.port,
+            sessions: configuration.maxSessions
         )
+        // A port that is none is refused where connections are listened for.
+        guard (0...Int(UInt16.max)).contains(port.port) else { return nil }
+        do {
+            return try await WebRTCPort.open(
+                port,
+                about: RTVIAbout(library: "repartee", version: describe().version),
+                models: { [describe] in describe().models },
+                limits: configuration.limits,
+                counters: counters,
+                clock: clock
+            )
+        } catch {
+            guard let cause = error.cause else { throw error }
+            throw Endpoint.failure(of: cause, host: port.host, port: port.port)
+        }
     }
 
     /// Follows all WebRTC connections to their ends.

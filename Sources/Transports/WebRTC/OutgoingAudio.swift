@@ -68,7 +68,8 @@ struct OutgoingAudio: Sendable {
     /// The samples of the next packet, which leaves now; nil to send none.
     ///
     /// - Parameter delay: how long until what leaves now is heard.
-    mutating func take(_ count: Int, at now: Duration, heardAfter delay: Duration) -> (samples: [Float], isFirst: Bool)? {
+    mutating func take(_ count: Int, at now: Duration, heardAfter delay: Duration) -> (samples: [Float], isFirst: Bool)?
+    {
         let isFirst = tailLeft == 0
         // A part of a packet waits once for the rest of it.
         guard waiting >= count || (waiting > 0 && !grewSinceTake) else {

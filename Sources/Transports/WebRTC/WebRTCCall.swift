@@ -101,7 +101,11 @@ package final class WebRTCCall {
             var configuration = SCTPConfiguration()
             configuration.remotePort = agreed.port
             configuration.maximumOutgoingMessage = agreed.messageLimit ?? configuration.maximumOutgoingMessage
-            channels = DataChannels(role: .server, configuration: configuration, seed: UInt64.random(in: 0...UInt64.max))
+            channels = DataChannels(
+                role: .server,
+                configuration: configuration,
+                seed: UInt64.random(in: 0...UInt64.max)
+            )
         }
         return answer
     }

@@ -138,8 +138,11 @@ package final class WebRTCPort: Sendable {
                     return port
                 }
                 .get()
+        } catch let error as VoiceError {
+            throw error
         } catch {
-            throw VoiceError.wrapping(error, doing: "UDP port \(configuration.port) on \(configuration.host) cannot be used")
+            let place = "UDP port \(configuration.port) of \(configuration.host)"
+            throw VoiceError(.unavailable, "\(place) cannot be opened for WebRTC", cause: error)
         }
     }
 
@@ -151,7 +154,11 @@ package final class WebRTCPort: Sendable {
     /// - Returns: the answer and the connection's name.
     /// - Throws: ``VoiceError/Code/malformedInput`` when the offer cannot be accepted, ``VoiceError/Code/exhausted`` when there are too
     ///   many connections.
-    package func answer(_ offer: String, id: String?, restarts: Bool) async throws(VoiceError) -> (answer: String, id: String) {
+    package func answer(
+        _ offer: String,
+        id: String?,
+        restarts: Bool
+    ) async throws(VoiceError) -> (answer: String, id: String) {
         do {
             return try await channel.eventLoop.submit { [self] in
                 try answer(offer, id: id, restarts: restarts, state.value)
@@ -192,7 +199,12 @@ package final class WebRTCPort: Sendable {
 
     // MARK: - on the event loop
 
-    private func answer(_ offer: String, id: String?, restarts: Bool, _ state: State) throws -> (answer: String, id: String) {
+    private func answer(
+        _ offer: String,
+        id: String?,
+        restarts: Bool,
+        _ state: State
+    ) throws -> (answer: String, id: String) {
         let now = clock.now
         if let id, let entry = state.entries[id] {
             guard restarts else {
@@ -215,7 +227,9 @@ package final class WebRTCPort: Sendable {
         let answer = try call.answer(offer, at: now)
         try state.table.register(call.peer)
         let id = Self.makeName()
-        let (greeting, closed) = (channel.eventLoop.makePromise(of: Bool.self), channel.eventLoop.makePromise(of: Void.self))
+        let (greeting, closed) = (
+            channel.eventLoop.makePromise(of: Bool.self), channel.eventLoop.makePromise(of: Void.self)
+        )
         let connection = WebRTCConnection(
             id: id,
             port: self,
@@ -232,7 +246,8 @@ package final class WebRTCPort: Sendable {
     }
 
     private static func makeName() -> String {
-        "webrtc-" + String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
+        "webrtc-" + String(UInt64.random(in: .min ... .max), radix: 36)
+            + String(UInt64.random(in: .min ... .max), radix: 36)
     }
 
     private func receive(_ datagram: [UInt8], from source: NetworkAddress) {
@@ -297,7 +312,8 @@ package final class WebRTCPort: Sendable {
     }
 
     private func write(_ datagram: Datagram, _ state: State) {
-        guard channel.isWritable, let address = Self.socketAddress(datagram.destination, for: channel.localAddress) else {
+        guard channel.isWritable, let address = Self.socketAddress(datagram.destination, for: channel.localAddress)
+        else {
             state.unsent += 1
             return
         }
@@ -316,11 +332,15 @@ package final class WebRTCPort: Sendable {
             return address
         }
         guard named.isEmpty else { return named }
-        if let bound = NetworkAddress(configuration.host, port: port), !bound.bytes.allSatisfy({ $0 == 0 }) { return [bound] }
+        if let bound = NetworkAddress(configuration.host, port: port), !bound.bytes.allSatisfy({ $0 == 0 }) {
+            return [bound]
+        }
         let isEverywhere = NetworkAddress(configuration.host, port: port)
         let all = try System.enumerateDevices().compactMap(\.address).compactMap { networkAddress($0, port: port) }
         // Of names such as localhost only what they stand for would do; loopback always works on the machine itself.
-        let found = all.filter { isEverywhere == nil ? $0.isLoopback : isEverywhere?.isVersion6 == true || !$0.isVersion6 }
+        let found = all.filter {
+            isEverywhere == nil ? $0.isLoopback : isEverywhere?.isVersion6 == true || !$0.isVersion6
+        }
         let usable = found.filter { !$0.isLinkLocal }
         guard !usable.isEmpty else {
             throw VoiceError(.unavailable, "this machine has no address for WebRTC: name one with --public-address")

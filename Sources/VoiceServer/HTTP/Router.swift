@@ -54,7 +54,8 @@ struct Router: RequestRouter {
             return .respond(.foreignPage)
         }
         let headers: HTTPHeaders = [
-            "Access-Control-Allow-Methods": methods.map(\.rawValue).joined(separator: ", "), "Access-Control-Allow-Headers": "Content-Type",
+            "Access-Control-Allow-Methods": methods.map(\.rawValue).joined(separator: ", "),
+            "Access-Control-Allow-Headers": "Content-Type",
             "Access-Control-Max-Age": "600",
         ]
         return .respond(Response(.noContent, headers: headers).shared(with: head))

@@ -38,7 +38,8 @@ struct StartRequest: Sendable {
         let session = JSONValue.string(UUID().uuidString.lowercased())
         let answer: JSONValue =
             switch transport {
-            case "webrtc": ["sessionId": session, "iceConfig": ["iceServers": .array(webRTC?.iceServers.map(\.json) ?? [])]]
+            case "webrtc":
+                ["sessionId": session, "iceConfig": ["iceServers": .array(webRTC?.iceServers.map(\.json) ?? [])]]
             case "websocket": ["wsUrl": .string(address.webSocket(Router.pipecat)), "sessionId": session]
             default: ["wsUrl": .string(address.webSocket(Router.webSocket))]
             }
