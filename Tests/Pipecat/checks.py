@@ -16,6 +16,7 @@ import numpy
 import soxr
 
 import pipecat_client
+import stock_client
 import twilio_line
 import webrtc_client
 
@@ -102,6 +103,7 @@ def question(folder, rate):
 async def checks(folder, address, server):
     await pipecat_client.checks(check, address, question(folder, 16000))
     await webrtc_client.checks(check, address, question(folder, 48000))
+    await asyncio.to_thread(stock_client.checks, check, address, question(folder, 48000), folder)
     await twilio_line.checks(check, address, question(folder, 8000), TOKEN, RestInterface.requests, server)
 
 
