@@ -131,6 +131,29 @@ async def checks(check, address, question):
         await talk(check, peer, question)
     finally:
         await peer.connection.close()
+    await replace(check, address, started["sessionId"])
+
+
+async def replace(check, address, session):
+    """An offer with `restart_pc`, as a client makes it that has lost its way to the agent."""
+    old, new = Peer(address, session), Peer(address, session)
+    try:
+        await old.offer()
+        await old.wait(lambda: old.channel.readyState == "open", 20)
+        old.tell("client-ready", "hello-3", version="2.1.0", about={"library": "repartee-check"})
+        await old.message("bot-ready")
+        new.identity = old.identity
+        await new.offer(restart_pc=True)
+        await new.wait(lambda: new.channel.readyState == "open", 20)
+        new.tell("client-ready", "hello-4", version="2.1.0", about={"library": "repartee-check"})
+        ready = await new.message("bot-ready")
+        ended = await old.wait(lambda: old.connection.connectionState in ("closed", "failed"), 20)
+        left = [m for _, m in old.messages if m.get("type") == "signalling"]
+        check("a connection is replaced without telling its client to leave", ready and new.identity != old.identity and ended
+              and not left, (ready, old.connection.connectionState, left))
+    finally:
+        await old.connection.close()
+        await new.connection.close()
 
 
 async def talk(check, peer, question):

@@ -153,12 +153,14 @@ package final class WebRTCCall {
         }
     }
 
-    /// Ends the call in good order.
-    package func close(_ reason: CloseReason, at now: Duration) {
+    /// Ends the call in good order. A client whose connection is replaced by another is not told: it would leave the new one, too.
+    package func close(_ reason: CloseReason, isReplaced: Bool = false, at now: Duration) {
         guard !isOver else { return }
-        if reason.failure != nil { perform(rtvi.send(.error(reason.message, isFatal: true)), at: now) }
-        say(#"{"type":"signalling","message":{"type":"peerLeft"}}"#, at: now)
-        drain(at: now)
+        if !isReplaced {
+            if reason.failure != nil { perform(rtvi.send(.error(reason.message, isFatal: true)), at: now) }
+            say(#"{"type":"signalling","message":{"type":"peerLeft"}}"#, at: now)
+            drain(at: now)
+        }
         peer.close(at: now)
         end(reason)
         while let output = peer.poll() { handle(output, at: now) }

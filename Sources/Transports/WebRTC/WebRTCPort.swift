@@ -213,9 +213,16 @@ package final class WebRTCPort: Sendable {
                 drain(id, state)
                 return (answer, id)
             }
-            entry.call.close(.ended, at: now)
+            let fresh = try begin(offer, at: now, state)
+            entry.call.close(.ended, isReplaced: true, at: now)
             drain(id, state)
+            return fresh
         }
+        return try begin(offer, at: now, state)
+    }
+
+    /// Makes a call of a first offer.
+    private func begin(_ offer: String, at now: Duration, _ state: State) throws -> (answer: String, id: String) {
         let call = try WebRTCCall(
             peers: peers,
             frame: configuration.frame,
