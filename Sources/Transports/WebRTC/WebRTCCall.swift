@@ -249,19 +249,14 @@ package final class WebRTCCall {
                 peer.send(data: packet, at: now)
                 hasSent = true
             case .opened(let channel, _): if chat == nil { chat = channel }
-            case .message(let channel, .text(let text)) where channel == chat: hear(text, at: now)
+            // SmallWebRTC's signals, `ping: 123` every second and which tracks are switched on, are foreign to RTVI and need no answer.
+            case .message(let channel, .text(let text)) where channel == chat:
+                perform(rtvi.receive(text, at: now, date()), at: now)
             case .closed(let channel): if channel == chat { chat = nil }
             case .connected, .message, .ended: break
             }
         }
         return hasSent
-    }
-
-    /// Takes a text of the client: RTVI, or one of SmallWebRTC's signals, of which none needs an answer: `ping: 123` every second, and
-    /// which tracks are switched on.
-    private func hear(_ text: String, at now: Duration) {
-        guard !text.hasPrefix("ping"), JSONValue(json: text)?["type"]?.text != "signalling" else { return }
-        perform(rtvi.receive(text, at: now, date()), at: now)
     }
 
     private func perform(_ actions: [RTVISession.Action], at now: Duration) {

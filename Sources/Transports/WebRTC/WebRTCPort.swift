@@ -53,7 +53,7 @@ package final class WebRTCPort: Sendable {
             var connection: WebRTCConnection
             var greeting: EventLoopPromise<Bool>
             var closed: EventLoopPromise<Void>
-            var timer: Scheduled<Void>?
+            var timer: (due: Duration, task: Scheduled<Void>)?
         }
 
         var table: PeerTable
@@ -287,18 +287,27 @@ package final class WebRTCPort: Sendable {
         setTimer(id, state)
     }
 
+    /// Wakes the call when it is next due; most datagrams change nothing about that.
     private func setTimer(_ id: String, _ state: State) {
-        state.entries[id]?.timer?.cancel()
-        guard let due = state.entries[id]?.call.nextTimeout else { return }
-        let pause = due - clock.now
-        let nanoseconds = Int64(max(0, pause / .nanoseconds(1)))
-        state.entries[id]?.timer = channel.eventLoop.scheduleTask(in: .nanoseconds(nanoseconds)) { [weak self] in
-            guard let self else { return }
-            let state = self.state.value
-            guard let call = state.entries[id]?.call else { return }
-            call.handleTimeout(at: clock.now)
-            drain(id, state)
+        let due = state.entries[id]?.call.nextTimeout
+        guard due != state.entries[id]?.timer?.due else { return }
+        state.entries[id]?.timer?.task.cancel()
+        state.entries[id]?.timer = due.map { due in
+            let nanoseconds = Int64(max(0, (due - clock.now) / .nanoseconds(1)))
+            let task = channel.eventLoop.scheduleTask(in: .nanoseconds(nanoseconds)) { [weak self] in
+                guard let self else { return }
+                wake(id)
+            }
+            return (due, task)
         }
+    }
+
+    private func wake(_ id: String) {
+        let state = state.value
+        guard let call = state.entries[id]?.call else { return }
+        state.entries[id]?.timer = nil
+        call.handleTimeout(at: clock.now)
+        drain(id, state)
     }
 
     /// Forgets a call that is over. What it still had to send is behind `ended` in no case.
@@ -308,7 +317,7 @@ package final class WebRTCPort: Sendable {
             if case .transmit(let datagram) = output { write(datagram, state) }
         }
         channel.flush()
-        entry.timer?.cancel()
+        entry.timer?.task.cancel()
         state.table.remove(entry.call.peer)
         state.names[ObjectIdentifier(entry.call.peer)] = nil
         counters.note(reason)

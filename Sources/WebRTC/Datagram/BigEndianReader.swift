@@ -30,6 +30,9 @@ struct BigEndianReader {
         defer { position = bytes.endIndex }
         return bytes[position...]
     }
+
+    /// Skips up to `count` bytes.
+    mutating func skip(upTo count: Int) { position += min(count, remaining) }
 }
 
 extension [UInt8] {
@@ -38,6 +41,11 @@ extension [UInt8] {
         for shift in stride(from: Number.bitWidth - 8, through: 0, by: -8) {
             append(UInt8(truncatingIfNeeded: number >> shift))
         }
+    }
+
+    /// Appends zeros up to a multiple of four, as SCTP pads chunks and parameters (RFC 9260 section 3.2).
+    mutating func padToFour() {
+        while count % 4 != 0 { append(0) }
     }
 
     /// Overwrites two bytes with a number in network byte order; `index` must lie inside.

@@ -1,8 +1,6 @@
 /// The checksum of SCTP packets: CRC32c, polynomial 0x1EDC6F41 reflected (RFC 9260 appendix A).
 enum CRC32c {
-    private static let table: [UInt32] = (0..<256).map { byte in
-        (0..<8).reduce(UInt32(byte)) { value, _ in value & 1 == 0 ? value >> 1 : value >> 1 ^ 0x82F6_3B78 }
-    }
+    private static let table = CRC32.table(reflected: 0x82F6_3B78)
 
     /// The checksum of `bytes` as if the four bytes from `zeroed` on were 0, which is where a packet keeps its own.
     static func checksum(_ bytes: [UInt8], zeroed: Int) -> UInt32 {

@@ -9,13 +9,14 @@ enum DataChannelMessage: Sendable, Equatable {
 
     /// Reads a message; nil when it is not valid.
     static func decode(_ bytes: [UInt8]) -> DataChannelMessage? {
-        var reader = ChunkReader(bytes[...])
-        switch reader.uint8() {
+        var reader = BigEndianReader(bytes[...])
+        switch reader.next(UInt8.self) {
         case acknowledgeType: return .acknowledge
         case openType:
-            guard let channelType = reader.uint8(), let priority = reader.uint16(), let limit = reader.uint32(),
-                let labelLength = reader.uint16(), let protocolLength = reader.uint16(),
-                let label = reader.take(Int(labelLength)), let name = reader.take(Int(protocolLength)),
+            guard let channelType = reader.next(UInt8.self), let priority = reader.next(UInt16.self),
+                let limit = reader.next(UInt32.self),
+                let labelLength = reader.next(UInt16.self), let protocolLength = reader.next(UInt16.self),
+                let label = reader.next(count: Int(labelLength)), let name = reader.next(count: Int(protocolLength)),
                 let reliability = reliability(channelType, limit)
             else { return nil }
             return .open(

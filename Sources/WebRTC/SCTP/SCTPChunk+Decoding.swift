@@ -5,7 +5,7 @@ extension SCTPChunk {
 
     /// Reads a chunk's value; nil when it is too short or contradicts itself.
     static func decode(type: UInt8, flags: UInt8, value: ArraySlice<UInt8>) -> SCTPChunk? {
-        var reader = ChunkReader(value)
+        var reader = BigEndianReader(value)
         switch type {
         case 0: return DataChunk(flags, &reader).map { .data($0) }
         case 1: return Initiation(&reader).map { .initiation($0) }
@@ -14,7 +14,7 @@ extension SCTPChunk {
         case 4: return .heartbeat(Array(value))
         case 5: return .heartbeatAcknowledgement(Array(value))
         case 6: return SCTPParameter.decode(value).map { .abort($0, reflectsTag: flags & 1 != 0) }
-        case 7: return reader.uint32().map { .shutdown(TSN($0)) }
+        case 7: return reader.next(UInt32.self).map { .shutdown(TSN($0)) }
         case 8: return .shutdownAcknowledgement
         case 9: return SCTPParameter.decode(value).map { .error($0) }
         case 10: return .cookieEcho(Array(value))
@@ -28,9 +28,10 @@ extension SCTPChunk {
 }
 
 extension DataChunk {
-    fileprivate init?(_ flags: UInt8, _ reader: inout ChunkReader) {
-        guard let tsn = reader.uint32(), let stream = reader.uint16(), let sequence = reader.uint16(),
-            let protocolIdentifier = reader.uint32()
+    fileprivate init?(_ flags: UInt8, _ reader: inout BigEndianReader) {
+        guard let tsn = reader.next(UInt32.self), let stream = reader.next(UInt16.self),
+            let sequence = reader.next(UInt16.self),
+            let protocolIdentifier = reader.next(UInt32.self)
         else { return nil }
         self.init(
             tsn: TSN(tsn),
@@ -47,9 +48,10 @@ extension DataChunk {
 }
 
 extension Initiation {
-    fileprivate init?(_ reader: inout ChunkReader) {
-        guard let tag = reader.uint32(), let window = reader.uint32(), let outgoing = reader.uint16(),
-            let incoming = reader.uint16(), let initialTSN = reader.uint32(),
+    fileprivate init?(_ reader: inout BigEndianReader) {
+        guard let tag = reader.next(UInt32.self), let window = reader.next(UInt32.self),
+            let outgoing = reader.next(UInt16.self),
+            let incoming = reader.next(UInt16.self), let initialTSN = reader.next(UInt32.self),
             let parameters = SCTPParameter.decode(reader.rest())
         else { return nil }
         self.init(
@@ -64,27 +66,29 @@ extension Initiation {
 }
 
 extension SelectiveAcknowledgement {
-    fileprivate init?(_ reader: inout ChunkReader) {
-        guard let cumulative = reader.uint32(), let window = reader.uint32(), let gapCount = reader.uint16(),
-            let duplicateCount = reader.uint16()
+    fileprivate init?(_ reader: inout BigEndianReader) {
+        guard let cumulative = reader.next(UInt32.self), let window = reader.next(UInt32.self),
+            let gapCount = reader.next(UInt16.self),
+            let duplicateCount = reader.next(UInt16.self)
         else { return nil }
         self.init(cumulative: TSN(cumulative), window: window, gaps: [], duplicates: [])
         for _ in 0..<gapCount {
-            guard let start = reader.uint16(), let end = reader.uint16(), start >= 1, start <= end else { return nil }
+            guard let start = reader.next(UInt16.self), let end = reader.next(UInt16.self), start >= 1, start <= end
+            else { return nil }
             gaps.append(start...end)
         }
         for _ in 0..<duplicateCount {
-            guard let duplicate = reader.uint32() else { return nil }
+            guard let duplicate = reader.next(UInt32.self) else { return nil }
             duplicates.append(TSN(duplicate))
         }
     }
 }
 
 extension ForwardTSN {
-    fileprivate init?(_ reader: inout ChunkReader) {
-        guard let cumulative = reader.uint32() else { return nil }
+    fileprivate init?(_ reader: inout BigEndianReader) {
+        guard let cumulative = reader.next(UInt32.self) else { return nil }
         self.init(cumulative: TSN(cumulative), streams: [])
-        while reader.remaining >= 4, let stream = reader.uint16(), let sequence = reader.uint16() {
+        while reader.remaining >= 4, let stream = reader.next(UInt16.self), let sequence = reader.next(UInt16.self) {
             streams.append(Stream(stream: stream, sequence: sequence))
         }
     }
@@ -106,16 +110,16 @@ extension Reconfiguration {
     }
 
     private init?(_ parameter: SCTPParameter) {
-        var reader = ChunkReader(parameter.value[...])
-        guard let number = reader.uint32() else { return nil }
+        var reader = BigEndianReader(parameter.value[...])
+        guard let number = reader.next(UInt32.self) else { return nil }
         switch parameter.type {
         case Self.resetOutgoingType:
-            guard let response = reader.uint32(), let last = reader.uint32() else { return nil }
+            guard let response = reader.next(UInt32.self), let last = reader.next(UInt32.self) else { return nil }
             var streams: [UInt16] = []
-            while let stream = reader.uint16() { streams.append(stream) }
+            while let stream = reader.next(UInt16.self) { streams.append(stream) }
             self = .resetOutgoing(number: number, response: response, last: TSN(last), streams: streams)
         case Self.responseType:
-            guard let result = reader.uint32() else { return nil }
+            guard let result = reader.next(UInt32.self) else { return nil }
             self = .response(number: number, result: result)
         default: self = .other(type: parameter.type, number: number)
         }

@@ -13,16 +13,18 @@ struct SCTPPacket: Sendable, Equatable {
     /// - Returns: nil when the checksum is wrong, there is no chunk, or a chunk's length or contents are not valid; such a packet
     ///   is to be dropped as a whole.
     static func decode(_ bytes: [UInt8]) -> SCTPPacket? {
-        var reader = ChunkReader(bytes[...])
-        guard let source = reader.uint16(), let destination = reader.uint16(), let tag = reader.uint32(),
-            let checksum = reader.uint32(),
+        var reader = BigEndianReader(bytes[...])
+        guard let source = reader.next(UInt16.self), let destination = reader.next(UInt16.self),
+            let tag = reader.next(UInt32.self),
+            let checksum = reader.next(UInt32.self),
             // The checksum's bytes are in the other order than all else (RFC 9260 appendix A).
             checksum.byteSwapped == CRC32c.checksum(bytes, zeroed: checksumOffset)
         else { return nil }
         var packet = SCTPPacket(sourcePort: source, destinationPort: destination, tag: tag, chunks: [])
         while reader.remaining > 0 {
-            guard let type = reader.uint8(), let flags = reader.uint8(), let length = reader.uint16(), length >= 4,
-                let value = reader.take(Int(length) - 4),
+            guard let type = reader.next(UInt8.self), let flags = reader.next(UInt8.self),
+                let length = reader.next(UInt16.self), length >= 4,
+                let value = reader.next(count: Int(length) - 4),
                 let chunk = SCTPChunk.decode(type: type, flags: flags, value: value)
             else { return nil }
             packet.chunks.append(chunk)

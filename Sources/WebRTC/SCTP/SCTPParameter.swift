@@ -5,11 +5,11 @@ struct SCTPParameter: Sendable, Equatable {
 
     /// Reads parameters one after the other, each padded to a multiple of four; nil when one has no valid length.
     static func decode(_ bytes: ArraySlice<UInt8>) -> [SCTPParameter]? {
-        var reader = ChunkReader(bytes)
+        var reader = BigEndianReader(bytes)
         var parameters: [SCTPParameter] = []
         while reader.remaining >= 4 {
-            guard let type = reader.uint16(), let length = reader.uint16(), length >= 4,
-                let value = reader.take(Int(length) - 4)
+            guard let type = reader.next(UInt16.self), let length = reader.next(UInt16.self), length >= 4,
+                let value = reader.next(count: Int(length) - 4)
             else { return nil }
             parameters.append(SCTPParameter(type: type, value: Array(value)))
             reader.skip(upTo: (4 - Int(length) % 4) % 4)
