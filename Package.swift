@@ -149,7 +149,11 @@ let package = Package(
         library("VoiceTesting", ["VoiceCore"]),
 
         tests("VoiceCoreTests"),
-        tests("WebRTCTests", ["WebRTC", "COpenSSL"], resources: [.copy("Fixtures")]),
+        tests(
+            "WebRTCTests",
+            ["WebRTC", "COpenSSL", "Audio", "Transports", "SpeechRecognition", "SpeechSynthesis"],
+            resources: [.copy("Fixtures")]
+        ),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(

@@ -17,8 +17,11 @@ struct OutgoingAudio: Sendable {
         var samples: Int
     }
 
-    /// Silent packets behind the last one with sound, so that the codec's own delay does not swallow its end.
-    private static let tail = 2
+    /// Silent packets behind the last one with sound: the codec's delay would swallow its end, and where nothing comes a receiver
+    /// goes on with what it heard last.
+    private static let tail = 5
+    /// How long a reply takes to fall silent when it is cut: without, the codec rings.
+    private static let fade = Duration.milliseconds(5)
 
     private let rate: SampleRate
     private let limit: Duration
@@ -27,6 +30,10 @@ struct OutgoingAudio: Sendable {
     private var departures = FIFO<Departure>()
     private var tailLeft = 0
     private var grewSinceTake = false
+    /// The reply that the last packet was of.
+    private var sounding: Int?
+    /// The end of a reply that was cut, for the next packet.
+    private var fadeOut: [Float] = []
 
     /// - Parameters:
     ///   - rate: of all samples.
@@ -54,8 +61,15 @@ struct OutgoingAudio: Sendable {
         return rate.duration(ofSamples: dropped)
     }
 
-    /// Forgets what waits of the replies up to this one. What has left is still heard, and still told.
+    /// Forgets what waits of the replies up to this one, but for a few milliseconds in which it fades. What has left is still heard, and
+    /// still told.
     mutating func forget(through epoch: Int) {
+        if let first = pieces.first, first.epoch <= epoch, first.epoch == sounding {
+            let end = first.samples.prefix(rate.samples(in: Self.fade))
+            fadeOut = end.enumerated().map { index, sample in
+                sample * (1 - Float(index + 1) / Float(end.count))
+            }
+        }
         var kept = 0
         pieces.keep { piece in
             guard piece.epoch > epoch else { return false }
@@ -72,19 +86,23 @@ struct OutgoingAudio: Sendable {
     {
         let isFirst = tailLeft == 0
         // A part of a packet waits once for the rest of it.
-        guard waiting >= count || (waiting > 0 && !grewSinceTake) else {
+        guard waiting >= count || (waiting > 0 && !grewSinceTake) || !fadeOut.isEmpty else {
             grewSinceTake = false
+            sounding = nil
             guard tailLeft > 0 else { return nil }
             tailLeft -= 1
             return ([Float](repeating: 0, count: count), false)
         }
         grewSinceTake = false
-        var samples: [Float] = []
+        sounding = nil
+        var samples = Array(fadeOut.prefix(count))
+        fadeOut = []
         samples.reserveCapacity(count)
         while samples.count < count, var piece = pieces.removeFirst() {
             let part = piece.samples.prefix(count - samples.count)
             samples += part
             waiting -= part.count
+            sounding = piece.epoch
             piece.position += part.count
             piece.samples = piece.samples.dropFirst(part.count)
             depart(piece, at: now + delay)

@@ -15,7 +15,7 @@ internal import VoiceCore
         audio.take(count, at: .milliseconds(time), heardAfter: .milliseconds(100))?.samples
     }
 
-    @Test func `frames of any length become packets, the last one padded, and silence follows it twice`() {
+    @Test func `frames of any length become packets, the last one padded, and silence follows it`() {
         var audio = OutgoingAudio(rate: Self.rate, limit: .seconds(2))
         #expect(Self.take(&audio, 4, 0) == nil)
         _ = audio.push(Self.frame(1, 0, [1, 2, 3]))
@@ -25,8 +25,8 @@ internal import VoiceCore
         // A part waits once for its rest.
         let second = audio.take(4, at: .milliseconds(40), heardAfter: .zero)
         #expect(second?.samples == [5, 6, 7, 0] && second?.isFirst == false)
-        let rest = (3...6).map { Self.take(&audio, 4, 20 * $0) }
-        #expect(rest == [[0, 0, 0, 0], [0, 0, 0, 0], nil, nil])
+        let rest = (3...9).map { Self.take(&audio, 4, 20 * $0) }
+        #expect(rest == [[Float]?](repeating: [0, 0, 0, 0], count: 5) + [nil, nil])
     }
 
     @Test func `a part of a packet that grows meanwhile goes out whole`() {
@@ -57,9 +57,24 @@ internal import VoiceCore
         _ = audio.push(Self.frame(2, 0, [2, 2, 2, 2]))
         #expect(Self.take(&audio, 4, 0) == [1, 1, 1, 1])
         audio.forget(through: 1)
-        #expect(Self.take(&audio, 4, 20) == [2, 2, 2, 2])
+        #expect(Self.take(&audio, 4, 20) == [0.5, 0, 2, 2])
         let heard = audio.heard(at: .seconds(1)).map { [$0.epoch, $0.samples] }
-        #expect(heard == [[1, 4], [2, 4]])
+        #expect(heard == [[1, 4], [2, 2]])
+    }
+
+    @Test func `a reply that is cut fades in 5 ms that nobody is told of, one that was not heard yet is just gone`() {
+        var audio = OutgoingAudio(rate: Self.rate, limit: .seconds(2))
+        _ = audio.push(Self.frame(1, 0, [Float](repeating: 1, count: 12)))
+        #expect(Self.take(&audio, 4, 0) == [1, 1, 1, 1])
+        audio.forget(through: 1)
+        #expect(Self.take(&audio, 4, 20)?.map { ($0 * 5).rounded() } == [4, 3, 2, 1])
+        #expect(Self.take(&audio, 4, 40) == [0, 0, 0, 0])
+        let heard = audio.heard(at: .seconds(1)).map { [$0.epoch, $0.samples] }
+        #expect(heard == [[1, 4]])
+
+        _ = audio.push(Self.frame(2, 0, [1, 1, 1, 1]))
+        audio.forget(through: 2)
+        #expect(Self.take(&audio, 4, 60) == [0, 0, 0, 0])
     }
 
     @Test func `more than the limit drops the oldest, and says how much`() {

@@ -18,6 +18,7 @@ final class ScriptedBrowser {
     private(set) var heard: [RTPPacket] = []
     private(set) var reports: [RTCPPacket] = []
     private(set) var checkAnswers = 0
+    private(set) var refused = 0
 
     init(identity: DTLSIdentity, host: String = "192.0.2.50", port: UInt16 = 7000, seed: UInt64 = 1) throws {
         client = try DTLSClient(identity: identity)
@@ -66,19 +67,25 @@ final class ScriptedBrowser {
             if client.isConnected, srtp == nil { srtp = try SRTPSession(keys: try client.keys, isServer: false) }
             return answer
         case .srtp where DatagramKind.isRTCP(datagram.bytes):
-            let plain = try #require(srtp?.unprotect(rtcp: datagram.bytes))
+            guard let plain = try #require(srtp).unprotect(rtcp: datagram.bytes) else { return refuse() }
             let packets = try #require(RTCPPacket.parse(plain))
             rtp.receive(packets, at: now)
             reports += packets
             return []
         case .srtp:
-            let plain = try #require(srtp?.unprotect(rtp: datagram.bytes))
+            guard let plain = try #require(srtp).unprotect(rtp: datagram.bytes) else { return refuse() }
             let packet = try #require(RTPPacket(plain))
             rtp.receive(packet, isRegular: true, at: now)
             heard.append(packet)
             return []
         case .unknown: return []
         }
+    }
+
+    /// SRTP that came twice, or was changed on its way.
+    private func refuse() -> [[UInt8]] {
+        refused += 1
+        return []
     }
 
     func audio(_ payload: [UInt8], type: UInt8 = 96, timestamp: UInt32 = 0, at now: Duration = .zero) throws -> [UInt8]
