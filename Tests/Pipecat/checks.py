@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import http.server
+import json
 import os
 import subprocess
 import sys
@@ -107,6 +108,18 @@ async def checks(folder, address, server):
     await twilio_line.checks(check, address, question(folder, 8000), TOKEN, RestInterface.requests, server)
 
 
+def benchmark():
+    """`bench v2v` with aiortc at the other end."""
+    command = [BINARY, "bench", "v2v", "--transport", "webrtc", "--turns", "1", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    rows = json.loads(done.stdout)["results"] if done.returncode == 0 else [{}]
+    figures = {key: rows[0].get(key) for key in ("transport", "turns", "v2v_ms", "unanswered", "false_starts")}
+    heard = figures["v2v_ms"]
+    check("voice to voice is measured in what aiortc gets", figures["transport"] == "webrtc" and figures["turns"] == 1
+          and heard["n"] + figures["unanswered"] + figures["false_starts"] == 1 and (not heard["n"] or 100 < heard["p50"] < 20000),
+          (figures, done.stderr[-500:]))
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder, rest_interface() as rest_port:
         with agent(folder, rest_port) as (address, server):
@@ -114,6 +127,7 @@ def main():
                 asyncio.run(checks(folder, address, server))
             except Exception as error:  # a check that cannot run has failed
                 check("all checks could run", False, repr(error))
+        benchmark()
         if not all(results):
             with open(os.path.join(folder, "log"), encoding="utf-8") as log:
                 print("--- end of the server's log\n" + log.read()[-3000:])

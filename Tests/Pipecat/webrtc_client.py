@@ -60,9 +60,9 @@ class Microphone(MediaStreamTrack):
 class Peer:
     """A connection with a microphone, a loudspeaker and the channel `chat`."""
 
-    def __init__(self, address, session):
+    def __init__(self, address, session, microphone=None):
         self.address, self.path = address, "/sessions/%s/api/offer" % session
-        self.connection, self.microphone = RTCPeerConnection(), Microphone()
+        self.connection, self.microphone = RTCPeerConnection(), microphone or Microphone()
         self.messages, self.loud, self.identity, self.frames = [], [], None, 0
         self.connection.addTrack(self.microphone)
         self.connection.addTransceiver("video", direction="recvonly")

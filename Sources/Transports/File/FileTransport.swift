@@ -26,6 +26,12 @@ public final class FileTransport: Transport {
         package var start: Duration
         /// When its last audible sample ended; nil if none is audible.
         package var end: Duration?
+
+        /// Makes the place of a recording.
+        package init(start: Duration, end: Duration?) {
+            self.start = start
+            self.end = end
+        }
     }
 
     fileprivate enum Phase { case waiting, speaking(index: Int, offset: Int), done }

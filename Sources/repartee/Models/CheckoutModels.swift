@@ -11,12 +11,7 @@ struct CheckoutModels {
     /// Brings every default model into the store that is not there or not right.
     /// - Throws: ``VoiceError/Code/unavailable`` without a checkout, or when fetching fails (the program has said why).
     func fetch() throws(VoiceError) {
-        guard let script = Self.script() else {
-            throw VoiceError(
-                .unavailable,
-                "models are fetched by scripts/fetch-models, and this binary lies in no checkout: run 'make build' in one"
-            )
-        }
+        let script = try CheckoutProgram.url("scripts/fetch-models", doing: "programs that fetch models").path
         let models = URL(fileURLWithPath: store.directory).standardizedFileURL
         guard models.lastPathComponent == "models" else {
             throw VoiceError(.usage, "models are fetched into a folder named 'models', not \(store.directory)")
@@ -37,17 +32,5 @@ struct CheckoutModels {
                 "fetching the models failed, as said above: run the command again, it continues"
             )
         }
-    }
-
-    /// The program in the checkout that this binary was built in.
-    private static func script() -> String? {
-        var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-            .deletingLastPathComponent()
-        while folder.path != "/" {
-            let script = folder.appendingPathComponent("scripts/fetch-models").path
-            if FileManager.default.isExecutableFile(atPath: script) { return script }
-            folder.deleteLastPathComponent()
-        }
-        return nil
     }
 }

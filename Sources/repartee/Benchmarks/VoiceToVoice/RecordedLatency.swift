@@ -13,11 +13,10 @@ struct RecordedLatency {
     /// Questions without an answer.
     private(set) var unanswered = 0
 
-    init(_ transport: FileTransport) {
-        let recording = transport.recording
-        let agent = recording.channels().agent
-        let rate = recording.rate
-        let spoken = transport.spoken
+    /// - Parameters:
+    ///   - agent: what the person heard.
+    ///   - spoken: where on the same clock each question was spoken.
+    init(agent: [Float], rate: SampleRate, spoken: [FileTransport.Spoken]) {
         for (index, question) in spoken.enumerated() {
             guard let end = question.end else { continue }
             let first = min(agent.count, rate.samples(in: question.start))

@@ -8,6 +8,7 @@ internal import Foundation
 internal import SpeechSynthesis
 internal import Transports
 internal import VoiceCore
+internal import VoiceServer
 
 /// The whole loop in real time: from the person's last sound to the agent's first, on the audio clock.
 struct VoiceToVoiceBenchmark: AsyncParsableCommand {
@@ -18,9 +19,17 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
             Ten short and ten long questions, spoken by flite, one conversation for each policy, each question 1 s after \
             the agent has finished; replies are at most 32 tokens. \
             V2V is measured in the recording of both sides: first audible agent sample minus last audible sample of the \
-            question. ASR, LLM and TTS are the turns' own tiles.
+            question. ASR, LLM and TTS are the turns' own tiles. With --transport webrtc the person is a client with \
+            aiortc, which records what it gets; it needs the Python environment of scripts/pipecat-environment.
             """
     )
+
+    enum Path: String, ExpressibleByArgument, CaseIterable {
+        /// Samples handed over in the same process.
+        case file
+        /// The server, Opus and UDP, to aiortc.
+        case webRTC = "webrtc"
+    }
 
     private struct Options: Encodable {
         var voice: String
@@ -29,7 +38,7 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
 
     private struct Row: Encodable {
         var policy: ReplyPolicy
-        var transport: String
+        var transport: Path.RawValue
         var turns: Int
         var v2v_ms: LatencyFigures
         var asr_final_ms: LatencyFigures
@@ -43,8 +52,11 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         var tiles_ms: [String: LatencyFigures]
         /// Each question's own time, in order; null where there was no answer or a false start.
         var questions_ms: [Double?]
-        /// The largest difference between a turn's own V2V and the recording's.
-        var clock_error_ms: Double
+        /// How much longer the person waited than the turns' own figures say. By file it is the error of clocks; by WebRTC the way of
+        /// sound from the microphone to the server, and from there to the loudspeaker, as far as the server does not know it.
+        var beyond_own_ms: LatencyFigures
+        /// The most that the person's microphone was late, which counts as waiting.
+        var microphone_lag_ms: Double
     }
 
     @OptionGroup var global: GlobalOptions
@@ -52,6 +64,9 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
 
     @Option(help: "Policies to compare, with commas between: reference, interleaved, speculative.")
     var policy = "speculative"
+
+    @Option(help: "How the person is connected: file or webrtc.")
+    var transport = Path.file
 
     @Option(help: "Rounds: each asks all questions once with each policy.")
     var rounds = 1
@@ -100,7 +115,11 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         for _ in 0..<rounds {
             for policy in policies {
                 settings.conversation.policy = policy
-                let conversed = try await converse(questions, engines, settings.conversation, clock, trace)
+                let conversed =
+                    switch transport {
+                    case .file: try await converse(questions, engines, settings.conversation, clock, trace)
+                    case .webRTC: try await call(questions, engines, settings.conversation, clock, trace)
+                    }
                 conversations[policy, default: []].append(conversed)
             }
         }
@@ -122,6 +141,8 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         var report: ConversationReport
         var recorded: RecordedLatency
         var questions: Int
+        /// The most that the person's microphone was late, in milliseconds.
+        var lag = 0.0
     }
 
     private func converse(
@@ -145,7 +166,67 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         )
         let report = try await conversation.run(over: transport)
         if let out { try transport.recording.write(path: out) }
-        return Conversed(report: report, recorded: RecordedLatency(transport), questions: transport.spoken.count)
+        let recording = transport.recording
+        let recorded = RecordedLatency(
+            agent: recording.channels().agent,
+            rate: recording.rate,
+            spoken: transport.spoken
+        )
+        return Conversed(report: report, recorded: recorded, questions: transport.spoken.count)
+    }
+
+    /// The same conversation over the real server.
+    private func call(
+        _ questions: [(samples: [Float], rate: SampleRate)],
+        _ engines: Engines,
+        _ configuration: ConversationConfiguration,
+        _ clock: SystemClock,
+        _ trace: TraceFile?
+    ) async throws -> Conversed {
+        let talker = try Talker(questions)
+        defer { talker.remove() }
+        let (ready, continuation) = AsyncStream.makeStream(of: Endpoint.self)
+        let (reports, finished) = AsyncStream.makeStream(of: ConversationReport.self)
+        let server = VoiceServer(
+            configuration: VoiceServer.Configuration(port: 0, maxSessions: 1),
+            logger: global.logger(),
+            clock: clock,
+            describe: { ServerDescription(version: Version.current, models: engines.names) },
+            runSession: { transport, session in
+                let conversation = Conversation(
+                    engines: engines,
+                    configuration: configuration,
+                    clock: clock,
+                    logger: session.logger,
+                    trace: trace?.sink,
+                    name: configuration.policy.rawValue
+                )
+                defer { finished.finish() }
+                finished.yield(try await conversation.run(over: transport))
+            }
+        )
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { continuation.finish() }
+                try await server.run { continuation.yield($0) }
+            }
+            guard let endpoint = await ready.first(where: { _ in true }) else {
+                try await group.waitForAll()
+                throw VoiceError(.unavailable, "the server ended before it began")
+            }
+            let talk = try await talker.talk(to: "127.0.0.1:\(endpoint.port)")
+            guard let report = await reports.first(where: { _ in true }) else {
+                throw VoiceError(.unavailable, "the conversation failed")
+            }
+            group.cancelAll()
+            if let out { try talk.write(path: out) }
+            let recorded = RecordedLatency(
+                agent: talk.file.channels.last ?? [],
+                rate: talk.file.rate,
+                spoken: talk.spoken
+            )
+            return Conversed(report: report, recorded: recorded, questions: talk.spoken.count, lag: talk.lag)
+        }
     }
 
     /// Short and long questions in turn.
@@ -167,17 +248,17 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         func figures(_ tile: KeyPath<LatencyTiles, Double>) -> LatencyFigures {
             LatencyFigures(tiles.map { $0[keyPath: tile] })
         }
-        let errors = conversations.flatMap { conversed -> [Double] in
+        let differences = conversations.flatMap { conversed -> [Double] in
             let own = conversed.report.turns.compactMap(\.voiceToVoice)
             let recorded = conversed.recorded.voiceToVoice
-            return own.count == recorded.count ? zip(own, recorded).map { abs($0 - $1) } : []
+            return own.count == recorded.count ? zip(recorded, own).map { $0 - $1 } : []
         }
         let speculation = conversations.map(\.report.summary.speculation)
         let generated = speculation.reduce(0) { $0 + $1.generatedTokens }
         let wasted = speculation.reduce(0) { $0 + $1.wastedTokens }
         return Row(
             policy: policy,
-            transport: "file",
+            transport: transport.rawValue,
             turns: conversations.reduce(0) { $0 + $1.questions },
             v2v_ms: LatencyFigures(conversations.flatMap(\.recorded.voiceToVoice)),
             asr_final_ms: figures(\.asrFinal),
@@ -195,7 +276,8 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
                 "output": figures(\.output),
             ],
             questions_ms: conversations.flatMap(\.recorded.questions),
-            clock_error_ms: errors.max() ?? 0
+            beyond_own_ms: LatencyFigures(differences),
+            microphone_lag_ms: conversations.map(\.lag).max() ?? 0
         )
     }
 
@@ -203,7 +285,7 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         StandardOutput.write("\n\(row.policy.rawValue), ms".padded(to: 20) + LatencyFigures.heading + "\n")
         let lines = [
             ("ASR final", row.asr_final_ms), ("LLM first token", row.llm_ttft_ms), ("TTS first audio", row.tts_ttfb_ms),
-            ("V2V", row.v2v_ms),
+            ("V2V", row.v2v_ms), ("beyond own V2V", row.beyond_own_ms),
         ]
         for (name, figures) in lines { StandardOutput.write(name.padded(to: 20) + figures.columns + "\n") }
         StandardOutput.write(
