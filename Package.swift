@@ -166,7 +166,7 @@ let package = Package(
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("SimulationTests", ["Simulation", "Conversation", "Inference"]),
-        tests("TransportTests", ["Transports", "Audio"] + nio + [protobuf], resources: [.copy("Fixtures")]),
+        tests("TransportTests", ["Transports", "WebRTC", "Audio"] + nio + [protobuf], resources: [.copy("Fixtures")]),
         tests(
             "CommandLineTests",
             [

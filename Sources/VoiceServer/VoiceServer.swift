@@ -215,7 +215,9 @@ public struct VoiceServer: Sendable {
     /// Holds a conversation over WebRTC once the client can hear it.
     private func converse(over connection: WebRTCConnection) async {
         guard (try? await connection.greeting.get()) == true, !Task.isCancelled else { return }
-        await hold(connection, .webRTC) { _, _ in connection.accept() }
+        await hold(connection, .webRTC) { id, description in
+            connection.accept(session: id, models: description.models, advice: description.advice)
+        }
     }
 
     /// Holds a conversation over a WebSocket once the visitor has said who it is.

@@ -14,7 +14,7 @@ package import WebRTC
 /// ``WebRTC/PeerTable`` of all peers), after which ``drain(at:)`` is to be called. One owner at a time.
 ///
 /// Sound goes by Opus in both directions, one frame every 20 ms by the owner's clock. The first data channel that the other side opens
-/// carries RTVI and the signals of Pipecat's SmallWebRTC transport. The conversation can begin once the client says that it is ready, or a
+/// carries the page's protocol or RTVI, whichever its label says. The conversation can begin once the client says that it is ready, or a
 /// second after connecting.
 package final class WebRTCCall {
     /// What the owner is to do.
@@ -33,7 +33,7 @@ package final class WebRTCCall {
     package static let playoutRate = SampleRate(24_000)
     /// How far ahead of the clock the conversation sends: two packets, so that a cut is heard at once.
     package static let playoutLead = Duration.milliseconds(40)
-    /// How long a client may take until `client-ready` before the conversation begins without.
+    /// How long a client may take until it says that it is ready before the conversation begins without.
     private static let patience = Duration.seconds(1)
     /// Frames that are made up for at once when the owner came late; more are left out.
     private static let longestDelay = 10
@@ -50,7 +50,7 @@ package final class WebRTCCall {
     private var jitterBuffer: JitterBuffer
     private var encoder: OpusEncoder
     private var outgoing: OutgoingAudio
-    private var rtvi: RTVISession
+    private var dialogue: ChannelDialogue
     private var keypad = KeypadDigits()
     private var outputs = FIFO<Output>()
     private var connected: Duration?
@@ -70,7 +70,7 @@ package final class WebRTCCall {
     ///   - frame: the length of the packets that are sent; 10 or 20 ms.
     ///   - about: what the client is told of the agent.
     ///   - models: the models' names, for measurements.
-    ///   - backlog: how much of a reply may wait.
+    ///   - limits: how much of a reply may wait, and how long a page may take to greet.
     ///   - date: the time of day, for transcripts.
     /// - Throws: ``VoiceError/Code/exhausted`` without memory for the codec.
     package init(
@@ -78,7 +78,7 @@ package final class WebRTCCall {
         frame: Duration = .milliseconds(20),
         about: RTVIAbout,
         models: ModelNames,
-        backlog: Duration = .seconds(2),
+        limits: WebSocketLimits = WebSocketLimits(),
         date: @escaping @Sendable () -> Date = { Date() },
         at now: Duration
     ) throws(VoiceError) {
@@ -87,8 +87,8 @@ package final class WebRTCCall {
         self.date = date
         jitterBuffer = try JitterBuffer(rate: .speech)
         encoder = try OpusEncoder(rate: Self.playoutRate, frame: frame)
-        outgoing = OutgoingAudio(rate: Self.playoutRate, limit: backlog)
-        rtvi = RTVISession(about: about, models: models)
+        outgoing = OutgoingAudio(rate: Self.playoutRate, limit: limits.playoutBacklog)
+        dialogue = ChannelDialogue(about: about, models: models, helloTimeout: limits.helloTimeout)
         firstTimestamp = UInt32.random(in: 0...UInt32.max)
     }
 
@@ -137,8 +137,16 @@ package final class WebRTCCall {
 
     // MARK: - the agent
 
-    /// Learns that the conversation has begun.
-    package func begin(at now: Duration) { perform(rtvi.begin(), at: now) }
+    /// Learns that the conversation has begun, under which name, with which models and with which advice about them.
+    package func begin(session: String, models: ModelNames, advice: String?, at now: Duration) {
+        let ready = BrowserProtocol.ServerMessage.ready(
+            session: session,
+            playout: Self.playoutRate,
+            models: models,
+            advice: advice
+        )
+        perform(dialogue.begin(ready), at: now)
+    }
 
     /// Takes a message of the agent.
     package func send(_ message: TransportMessage, at now: Duration) {
@@ -147,9 +155,9 @@ package final class WebRTCCall {
         case .audio(let playout): dropped += outgoing.push(playout)
         case .cut(let epoch):
             outgoing.forget(through: epoch)
-            perform(rtvi.interrupt(), at: now)
+            perform(dialogue.interrupt(), at: now)
         case .pause(let epoch): outgoing.forget(through: epoch)
-        case .event(let event): perform(rtvi.handle(event, at: date()), at: now)
+        case .event(let event): perform(dialogue.handle(event, at: date()), at: now)
         }
     }
 
@@ -157,8 +165,7 @@ package final class WebRTCCall {
     package func close(_ reason: CloseReason, isReplaced: Bool = false, at now: Duration) {
         guard !isOver else { return }
         if !isReplaced {
-            if reason.failure != nil { perform(rtvi.send(.error(reason.message, isFatal: true)), at: now) }
-            say(#"{"type":"signalling","message":{"type":"peerLeft"}}"#, at: now)
+            perform(dialogue.farewell(reason), at: now)
             drain(at: now)
         }
         peer.close(at: now)
@@ -177,7 +184,7 @@ package final class WebRTCCall {
         for _ in left..<due { runFrame(at: now) }
         nextFrame = first + frame * due
         for heard in outgoing.heard(at: now) { deliver(.played(epoch: heard.epoch, samples: heard.samples)) }
-        perform(rtvi.tick(at: now), at: now)
+        perform(dialogue.tick(at: now), at: now)
         for event in keypad.tick(at: now) { deliver(event) }
         if let connected, now >= connected + Self.patience { greet() }
     }
@@ -248,29 +255,27 @@ package final class WebRTCCall {
             case .transmit(let packet):
                 peer.send(data: packet, at: now)
                 hasSent = true
-            case .opened(let channel, _): if chat == nil { chat = channel }
-            // SmallWebRTC's signals, `ping: 123` every second and which tracks are switched on, are foreign to RTVI and need no answer.
-            case .message(let channel, .text(let text)) where channel == chat:
-                perform(rtvi.receive(text, at: now, date()), at: now)
-            case .closed(let channel): if channel == chat { chat = nil }
-            case .connected, .message, .ended: break
+            case .opened(let channel, let parameters) where chat == nil:
+                chat = channel
+                dialogue.open(parameters, at: now)
+            case .message(let channel, let message) where channel == chat:
+                perform(dialogue.receive(message, at: now, date()), at: now)
+            case .closed(let channel) where channel == chat:
+                chat = nil
+                perform(dialogue.close(), at: now)
+            case .connected, .opened, .message, .closed, .ended: break
             }
         }
         return hasSent
     }
 
-    private func perform(_ actions: [RTVISession.Action], at now: Duration) {
+    private func perform(_ actions: [ChannelDialogue.Action], at now: Duration) {
         for action in actions {
             switch action {
             case .say(let text): say(text, at: now)
-            case .deliver(let event):
-                greet()
-                deliver(event)
-            // The microphone's track is there for sound.
-            case .hear: break
+            case .deliver(let event): deliver(event)
             case .begin: greet()
-            case .ask(let id, let type, _): perform(rtvi.refuse(id, "Unsupported client message \(type)"), at: now)
-            case .end: close(.ended, at: now)
+            case .end(let reason): close(reason, at: now)
             }
         }
     }

@@ -36,8 +36,10 @@ package final class WebRTCConnection: Sendable {
     package var isClosing: Bool { hasEnded.withLock { $0 } }
 
     /// Tells the client that the conversation begins; it goes on over the transport.
-    package func accept() -> WebRTCTransport {
-        port.perform(on: id) { call, now in call.begin(at: now) }
+    package func accept(session: String, models: ModelNames, advice: String?) -> WebRTCTransport {
+        port.perform(on: id) { call, now in
+            call.begin(session: session, models: models, advice: advice, at: now)
+        }
         return WebRTCTransport(connection: self, inbox: inbox)
     }
 

@@ -228,7 +228,7 @@ package final class WebRTCPort: Sendable {
             frame: configuration.frame,
             about: about,
             models: models(),
-            backlog: limits.playoutBacklog,
+            limits: limits,
             at: now
         )
         let answer = try call.answer(offer, at: now)

@@ -87,6 +87,9 @@ private struct Outgoing: Encodable {
         case .pong(let number):
             try fields.encode("pong", forKey: .type)
             try fields.encode(number, forKey: .t)
+        case .bye(let code):
+            try fields.encode("bye", forKey: .type)
+            try fields.encode(code, forKey: .code)
         }
     }
 

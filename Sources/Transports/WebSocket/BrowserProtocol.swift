@@ -57,5 +57,7 @@ package enum BrowserProtocol {
         case event(SessionEvent)
         /// The answer to `ping`.
         case pong(Double)
+        /// The end, with a close code, where the carrier has none of its own.
+        case bye(code: UInt16)
     }
 }

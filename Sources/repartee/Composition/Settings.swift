@@ -35,6 +35,8 @@ struct Settings: Sendable {
     var allowedOrigins: [String] = []
     /// The address under which people and telephone providers reach the server; empty for the one by which a request came.
     var publicURL = ""
+    /// Whether people reach the agent by WebRTC at all.
+    var servesWebRTC = true
     /// How people reach the agent by WebRTC.
     var webRTC = WebRTCSettings()
     /// TURN and STUN servers that WebRTC clients are told of, with one user name and password for all.
@@ -64,8 +66,10 @@ struct Settings: Sendable {
         var rate: SampleRate { self == .low ? .speech : SampleRate(24_000) }
     }
 
-    /// ``webRTC`` with the ICE servers, whose password may come from the environment variable `TURN_CREDENTIAL` instead.
-    func webRTCSettings(environment: [String: String]) -> WebRTCSettings {
+    /// ``webRTC`` with the ICE servers, whose password may come from the environment variable `TURN_CREDENTIAL` instead; nil where it is
+    /// switched off.
+    func webRTCSettings(environment: [String: String]) -> WebRTCSettings? {
+        guard servesWebRTC else { return nil }
         var settings = webRTC
         let credential = environment["TURN_CREDENTIAL"].flatMap { $0.isEmpty ? nil : $0 } ?? iceCredential
         func some(_ text: String) -> String? { text.isEmpty ? nil : text }

@@ -139,6 +139,7 @@ enum SettingsFile {
             Key("server.max_sessions") { s, v throws(VoiceError) in s.maxSessions = try v.count(1...64) },
             Key("server.allowed_origins") { s, v throws(VoiceError) in s.allowedOrigins = try v.texts() },
             Key("server.public_url") { s, v throws(VoiceError) in s.publicURL = try v.text() },
+            Key("webrtc.enabled") { s, v throws(VoiceError) in s.servesWebRTC = try v.flag() },
             Key("webrtc.port") { s, v throws(VoiceError) in s.webRTC.port = try v.count(0...65_535) },
             Key("webrtc.public_addresses") { s, v throws(VoiceError) in s.webRTC.publicAddresses = try v.texts() },
             Key("webrtc.packet_ms") { s, v throws(VoiceError) in

@@ -40,12 +40,16 @@ final class WholeCall {
     private(set) var sounds: [Sound] = []
     /// What the agent wrote.
     private(set) var written: [String] = []
+    /// All texts of the data channel.
+    private(set) var texts: [String] = []
 
     /// RTP of both sides on one network, all else on another, so that what happens to speech depends on the seed alone.
     private var media: LossyNetwork<[UInt8]>
     private var signals: LossyNetwork<[UInt8]>
     private var channels: DataChannels
     private var chat: UInt16?
+    private let label: String
+    private let greeting: String
     private var encoder: OpusEncoder
     private var loudspeaker: JitterBuffer
     private var microphone: ArraySlice<Float> = []
@@ -57,8 +61,14 @@ final class WholeCall {
     private var nextCheck = Duration.zero
     private var nextReport = Duration.seconds(1)
 
-    /// Makes a call and connects it over a perfect network.
-    init(seed: UInt64) throws {
+    /// What RTVI's clients say first.
+    static let ready =
+        #"{"label":"rtvi-ai","type":"client-ready","id":"0","data":{"version":"1.0.0","about":{"library":"x"}}}"#
+
+    /// Makes a call and connects it over a perfect network; the browser's data channel has this label, and its first text is the greeting.
+    init(seed: UInt64, label: String = "chat", greeting: String = WholeCall.ready) throws {
+        self.label = label
+        self.greeting = greeting
         var perfect = Conditions()
         perfect.delay = .milliseconds(20)
         media = LossyNetwork(perfect, seed: seed)
@@ -79,7 +89,12 @@ final class WholeCall {
         try browser.accept(call.answer(browser.offer, at: now))
         try run(for: .seconds(3)) { self.hasGreeted && self.browser.srtp != nil }
         try #require(hasGreeted)
-        call.begin(at: now)
+        call.begin(
+            session: "s",
+            models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s"),
+            advice: nil,
+            at: now
+        )
     }
 
     /// What the network does from now on.
@@ -103,8 +118,12 @@ final class WholeCall {
 
     /// Lets the person type something.
     func type(_ text: String) throws {
-        let message = #"{"label":"rtvi-ai","type":"send-text","id":"1","data":{"content":"\#(text)"}}"#
-        try channels.send(.text(message), on: #require(chat), at: now)
+        try say(#"{"label":"rtvi-ai","type":"send-text","id":"1","data":{"content":"\#(text)"}}"#)
+    }
+
+    /// Sends a text on the browser's data channel.
+    func say(_ text: String) throws {
+        try channels.send(.text(text), on: #require(chat), at: now)
         try drainChannels()
     }
 
@@ -165,10 +184,8 @@ final class WholeCall {
         decrypted = browser.client.received.count
         if browser.client.isConnected, !wasConnected {
             channels.start(at: now)
-            chat = try channels.open(DataChannelParameters(label: "chat"), at: now)
-            let ready =
-                #"{"label":"rtvi-ai","type":"client-ready","id":"0","data":{"version":"1.0.0","about":{"library":"x"}}}"#
-            try channels.send(.text(ready), on: #require(chat), at: now)
+            chat = try channels.open(DataChannelParameters(label: label), at: now)
+            try channels.send(.text(greeting), on: #require(chat), at: now)
         }
         try drainChannels()
     }
@@ -231,6 +248,7 @@ final class WholeCall {
     }
 
     private func read(_ text: String) {
+        texts.append(text)
         guard let message = JSONValue(json: text), message["type"]?.text == "user-transcription" else { return }
         if let text = message["data"]?["text"]?.text { written.append(text) }
     }
