@@ -1,6 +1,7 @@
 """What the browser test plays on: the server's process, and the WAV file that is the fake microphone."""
 
 import array
+import json
 import math
 import os
 import signal
@@ -29,15 +30,14 @@ class Server:
         self.process = None
         # The recogniser of the checkout, also where a larger one was pulled.
         self.settings = os.path.join(os.path.dirname(log), "settings.yaml")
-        with open(self.settings, "w", encoding="utf-8") as file:
-            file.write("recognizer:\n  model: starter-en\n")
-
     @property
     def origin(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, timeout=60):
+    def start(self, timeout=60, webrtc=True):
         """Starts it and waits until it says that it is well."""
+        with open(self.settings, "w", encoding="utf-8") as file:
+            file.write(f"recognizer:\n  model: starter-en\nwebrtc:\n  enabled: {'true' if webrtc else 'false'}\n")
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [self.binary, "serve", "--port", str(self.port), "--config", self.settings],
@@ -56,6 +56,21 @@ class Server:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
         raise TimeoutError(f"the server did not answer /health within {timeout} s; see {self.log}")
+
+    def wait_until_empty(self, timeout=15):
+        """Waits until the last conversation has ended."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(f"{self.origin}/health", timeout=2) as answer:
+                if json.load(answer)["sessions"]["active"] == 0:
+                    return
+            time.sleep(0.1)
+        raise TimeoutError(f"a conversation did not end within {timeout} s")
+
+    def stop(self):
+        """As an operator would: it takes leave of everybody."""
+        self.process.terminate()
+        self.process.wait(20)
 
     def kill(self):
         """As a crash would: no farewell to anybody."""

@@ -1,18 +1,18 @@
 // Puts the parts together: what the buttons do, what each news of the server changes, which message is shown when.
-// A conversation is one `Talk` (context, capture, playout, client); it is made at "start" and gone after "end".
-import { Capture, requestMicrophone } from "./capture.js";
+// A conversation is one `Talk`; it is made at "start" and gone after "end".
+import { requestMicrophone } from "./capture.js";
 import { Devices } from "./devices.js";
 import { installHook } from "./hook.js";
 import { LatencyPanel } from "./latency.js";
 import { Notices } from "./notices.js";
-import { Playout } from "./playout.js";
 import * as problems from "./problems.js";
-import { Client } from "./protocol.js";
+import { loadWorklets, makeContext, Talk } from "./talk.js";
 import { Timeline } from "./timeline.js";
 import { Transcript } from "./transcript.js";
 import { $, draw, drawHero, drawLink, openSettings, showModels, showView } from "./view.js";
 
-const HIGHEST_RATE = 96000;        // docs/protocol.md; an interface at 192 kHz is asked for 48 kHz instead
+/** "webrtc" or "websocket" where the address asks for one. */
+const TRANSPORT = new URLSearchParams(location.search).get("transport");
 const QUIET_HINT_MS = 8000;
 
 const notices = new Notices($("notices"));
@@ -20,7 +20,7 @@ const transcript = new Transcript({
   list: $("talk"), scroller: $("scroller"), latest: $("latest"), announcer: $("announcer"),
 });
 const latency = new LatencyPanel({
-  p50: $("stat-p50"), p90: $("stat-p90"), turns: $("stat-turns"), legend: $("legend"), list: $("turn-list"),
+  p50: $("stat-p50"), p90: $("stat-p90"), heard50: $("stat-heard-p50"), heard90: $("stat-heard-p90"), turns: $("stat-turns"), legend: $("legend"), list: $("turn-list"),
   empty: $("turns-empty"), breakdownBar: $("breakdown-bar"), breakdownTotal: $("breakdown-total"),
   breakdownNote: $("breakdown-note"), tabBar: $("tab-bar"), tabValue: $("tab-value"),
 });
@@ -40,8 +40,9 @@ let countdown;
 const state = {
   phase: "idle",                   // idle | starting | connecting | live | waiting | ended
   userSpeaking: false, agentSpeaking: false, thinking: false, muted: false,
-  session: null, models: {}, advice: "", roundTrip: null, reports: [], drops: [],
-  sent: 0, inputLevel: 0, quietSince: null,
+  session: null, models: {}, advice: "", link: {}, reports: [], heard: [], drops: [],
+  inputLevel: 0, quietSince: null,
+  answers: [],                     // latencies heard here since the last report, in ms
 };
 
 // Starting and ending
@@ -53,8 +54,7 @@ async function start({ withMicrophone = true } = {}) {
   setPhase("starting");
   const context = makeContext();
   try {
-    const worklets = Promise.all(["capture-worklet.js", "playout-worklet.js"]
-      .map((file) => context.audioWorklet.addModule(new URL(file, import.meta.url))));
+    const worklets = loadWorklets(context);
     worklets.catch(() => {});        // told below; a refused microphone closes the context under them
     const stream = withMicrophone ? await requestMicrophone(devices.input) : undefined;
     await worklets;
@@ -66,51 +66,35 @@ async function start({ withMicrophone = true } = {}) {
   }
 }
 
-function makeContext() {
-  let context = new AudioContext({ latencyHint: "interactive" });
-  if (context.sampleRate > HIGHEST_RATE) {
-    context.close();
-    context = new AudioContext({ latencyHint: "interactive", sampleRate: 48000 });
-  }
-  return context;
-}
-
 function begin(context, stream) {
   transcript.clear();
   latency.clear();
   state.reports = [];
+  state.heard = [];
   state.drops = [];
-  state.sent = 0;
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  talk = { context };
-  talk.playout = makePlayout(context);
-  talk.capture = new Capture(context, { onFrame: sendFrame, onLost: microphoneLost, onSystemMute: systemMute });
-  if (stream) talk.capture.attach(stream);
-  talk.client = new Client(`${scheme}//${location.host}/ws`, context.sampleRate, {
+  talk = new Talk(context, stream, TRANSPORT, {
+    onLost: microphoneLost,
+    onSystemMute: systemMute,
+    onLevels: hear,
+    onAnswer: (ms) => state.answers.push(ms),
     onState: connectionChanged,
     onMessage: receive,
-    onAudio: (audio) => talk?.playout.push(audio),
-    onRoundTrip: (ms) => { state.roundTrip = ms; drawLink(state); },
+    onLink: (link) => { state.link = link; drawLink(state); },
+    onSound: watchSound,
+    onLoudspeaker: loudspeakerRefused,
   });
-  context.onstatechange = watchContext;
-  watchContext();
-  if (devices.output) changeLoudspeaker(devices.output);
+  watchSound();
   devices.refresh();
   setMuted(false);
   timeline.start();
+  talk.client.loudspeaker = devices.output;
   talk.client.open();
 }
 
 function end(phase = "ended") {
   const ending = talk;
   talk = undefined;
-  if (ending) {
-    ending.client.close();
-    ending.capture.close();
-    ending.playout.close();
-    ending.context.onstatechange = null;
-    ending.context.close();
-  }
+  ending?.close();
   clearInterval(countdown);
   notices.clearAll();
   timeline.stop();
@@ -125,11 +109,11 @@ function quietSides() {
 
 // The microphone
 
-function sendFrame(message, level) {
-  state.inputLevel = level;
-  timeline.hearYou(level);
-  if (talk?.client.sendAudio(message)) state.sent += 1;
-  noticeQuiet(level);
+function hear({ you, agent }) {
+  state.inputLevel = you;
+  timeline.hearYou(you);
+  timeline.hearAgent(agent);
+  noticeQuiet(you);
 }
 
 // A microphone that gives nothing but zeros is switched off somewhere, or the wrong one.
@@ -157,13 +141,12 @@ async function changeMicrophone(deviceId) {
 }
 
 async function changeLoudspeaker(deviceId) {
-  if (!talk?.context.setSinkId) return;
-  try {
-    await talk.context.setSinkId(deviceId);
-    notices.clear("loudspeaker");
-  } catch {
-    notices.show("loudspeaker", { ...problems.loudspeakerUnavailable, actions: [["Choose", openSettings]] });
-  }
+  notices.clear("loudspeaker");
+  await talk?.client.setLoudspeaker(deviceId);
+}
+
+function loudspeakerRefused() {
+  notices.show("loudspeaker", { ...problems.loudspeakerUnavailable, actions: [["Choose", openSettings]] });
 }
 
 async function microphoneLost() {
@@ -197,15 +180,17 @@ function explainMicrophone(error) {
 }
 
 // Browsers hold back audio until the page was touched, and phones suspend it during a call or behind a locked screen.
-function watchContext() {
-  const { context } = talk ?? {};
-  if (!context) return;
-  if (context.state === "running") return notices.clear("suspended");
-  context.resume().catch(() => {});
+function watchSound() {
+  const watched = talk;
+  if (!watched) return;
+  if (watched.context.state === "running" && watched.isSounding) return notices.clear("suspended");
+  watched.resume().catch(() => {});
   setTimeout(() => {
-    if (talk?.context !== context || context.state === "running") return;
+    if (talk !== watched) return;
+    if (watched.isSounding) return notices.clear("suspended");
     notices.show("suspended", {
-      ...problems.soundPaused, actions: [["Resume", () => context.resume().then(watchContext)]], dismissible: false,
+      ...problems.soundPaused, dismissible: false,
+      actions: [["Resume", () => watched.resume().catch(() => {}).then(watchSound)]],
     });
   }, 600);
 }
@@ -223,18 +208,19 @@ function connectionChanged(news) {
       state.advice = news.advice;
       notices.clear("connection", "server");
       transcript.beginSession();
+      state.answers = [];
       showModels(news.models, news.advice);
       return setPhase("live");
     case "waiting":
       notices.clear("server", "quiet");
       transcript.breakOff();
       quietSides();
-      renewPlayout();
       setPhase("waiting");
       return showWaiting(news);
     case "closed":
       end();
       if (news.kind === "ended") return transcript.remark("The server ended the conversation.");
+      if (news.kind === "unserved") return notices.show("connection", problems.transportUnserved(news.reason));
       return notices.show("connection", {
         ...problems.protocolProblem(news.reason), actions: [["Reload", () => location.reload()]],
       });
@@ -250,27 +236,8 @@ function showWaiting(news) {
   countdown = setInterval(() => notices.update("connection", text()), 250);
 }
 
-// Another session numbers its replies from 1 again, so it gets a fresh worklet. The old one fades out first.
-function renewPlayout() {
-  const before = talk.playout;
-  before.cut(0xffffffff);
-  setTimeout(() => before.close(), 50);
-  talk.playout = makePlayout(talk.context);
-}
-
-function makePlayout(context) {
-  return new Playout(context, {
-    onPlayed: (epoch, samples) => talk?.client.say({ type: "played", epoch, samples }),
-    onLevel: (level) => timeline.hearAgent(level),
-  });
-}
-
 function receive(message) {
   switch (message.type) {
-    case "cut":
-      return talk?.playout.cut(message.epoch);
-    case "pause":
-      return talk?.playout.pause(message.epoch);
     case "user_speaking":
       state.userSpeaking = message.speaking === true;
       if (state.userSpeaking) state.thinking = false;
@@ -295,14 +262,21 @@ function receive(message) {
       state.thinking = false;
       return redraw();
     case "turn":
-      if (!message.report) return undefined;
-      state.reports.push(message.report);
-      latency.add(message.report);
-      return transcript.measured(message.report);
+      return message.report ? measured(message.report) : undefined;
     case "error":
       return notices.show("server", problems.serverFailure(message));
   }
   return undefined;
+}
+
+// The answer's beginning was heard since the report before; typed turns and greetings have none, and whatever else was heard is not theirs.
+function measured(report) {
+  const [heard] = Number.isFinite(report.v2v_ms) ? state.answers : [];
+  state.answers = [];
+  state.reports.push(report);
+  if (heard !== undefined) state.heard.push({ turn: report.turn, ms: heard });
+  latency.add(report, heard);
+  transcript.measured(report, heard);
 }
 
 function setPhase(phase) {
@@ -337,7 +311,7 @@ addEventListener("keydown", (event) => {
   if (!$("interrupt").disabled) talk?.client.say({ type: "interrupt" });
 });
 // Hidden pages keep talking; only what the browser suspended is woken up when the page is seen again.
-addEventListener("visibilitychange", () => { if (!document.hidden) watchContext(); });
+addEventListener("visibilitychange", () => { if (!document.hidden) watchSound(); });
 addEventListener("pagehide", () => { if (talk) end(); });
 
 drawHero();
@@ -353,8 +327,11 @@ installHook({
   transcript: () => transcript.snapshot(),
   reports: () => structuredClone(state.reports),
   drops: () => structuredClone(state.drops),
-  playout: () => ({ ...talk?.playout.report }),
-  capture: () => ({ sent: state.sent, level: state.inputLevel, muted: state.muted, sampleRate: talk?.context.sampleRate }),
+  heard: () => structuredClone(state.heard),
+  playout: () => ({ ...talk?.client.wire?.playout?.report, ...talk?.meter.report }),
+  capture: () => ({
+    sent: talk?.client.wire?.sent, level: state.inputLevel, muted: state.muted, sampleRate: talk?.context.sampleRate,
+  }),
   notices: () => notices.list(),
-  roundTrip: () => state.roundTrip,
+  link: () => ({ ...state.link }),
 });

@@ -7,8 +7,6 @@ class Capture extends AudioWorkletProcessor {
   constructor() {
     super();
     this.size = Math.round(sampleRate / 50);
-    this.muted = false;
-    this.port.onmessage = ({ data }) => { this.muted = data.muted; };
     this.begin();
   }
 
@@ -17,20 +15,17 @@ class Capture extends AudioWorkletProcessor {
     new Uint8Array(this.message)[0] = 1;
     this.samples = new Int16Array(this.message, 2);
     this.filled = 0;
-    this.energy = 0;
   }
 
   process([input], [output]) {
     const channel = input[0];
     const count = output[0].length;
     for (let i = 0; i < count; i += 1) {
-      const value = this.muted || !channel ? 0 : Math.max(-1, Math.min(1, channel[i]));
+      const value = channel ? Math.max(-1, Math.min(1, channel[i])) : 0;
       this.samples[this.filled] = Math.round(value * 32767);
-      this.energy += value * value;
       this.filled += 1;
       if (this.filled === this.size) {
-        const level = Math.sqrt(this.energy / this.size);
-        this.port.postMessage({ message: this.message, level }, [this.message]);
+        this.port.postMessage(this.message, [this.message]);
         this.begin();
       }
     }

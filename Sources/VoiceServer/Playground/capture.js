@@ -1,17 +1,15 @@
-// The microphone: permission, the chosen device, its loss, and the worklet that cuts it into messages.
-// Without a device (typing only, or after it was unplugged) the worklet goes on with silence.
+// The microphone: permission, the chosen device, its loss. `node` is its sound in the context, `track` what a call sends.
+// Without a device (typing only, or after it was unplugged) both go on with silence.
 export class Capture {
-  /** `onFrame(message, level)` is called every 20 ms; `onLost()` when the device in use has gone. */
-  constructor(context, { onFrame, onLost, onSystemMute }) {
+  /** `onTrack(track)` is called when another track takes the place of the one before, `onLost()` when the device in use has gone. */
+  constructor(context, { onTrack, onLost, onSystemMute }) {
     this.context = context;
+    this.onTrack = onTrack;
     this.onLost = onLost;
     this.onSystemMute = onSystemMute;
-    this.node = new AudioWorkletNode(context, "repartee-capture", {
-      numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1],
-      channelCount: 1, channelCountMode: "explicit", channelInterpretation: "speakers",
-    });
-    this.node.port.onmessage = ({ data }) => onFrame(data.message, data.level);
-    this.node.connect(context.destination);      // its output is silent; a node that leads nowhere may not be run
+    this.node = new GainNode(context, { channelCount: 1, channelCountMode: "explicit" });
+    [this.silence] = context.createMediaStreamDestination().stream.getAudioTracks();
+    this.track = this.silence;
     this.muted = false;
     this.closed = false;
   }
@@ -27,25 +25,33 @@ export class Capture {
     this.stream = stream;
     const [track] = stream.getAudioTracks();
     track.enabled = !this.muted;
-    track.onended = () => { if (this.stream === stream) { this.release(); this.onLost(); } };
+    track.onended = () => {
+      if (this.stream !== stream) return;
+      this.release();
+      this.onTrack(this.track);
+      this.onLost();
+    };
     track.onmute = () => this.onSystemMute(true);
     track.onunmute = () => this.onSystemMute(false);
     this.source = this.context.createMediaStreamSource(stream);
     this.source.connect(this.node);
-  }
-
-  get deviceId() {
-    return this.stream?.getAudioTracks()[0]?.getSettings().deviceId ?? "";
+    this.track = track;
+    this.onTrack(track);
   }
 
   get hasDevice() {
     return this.stream !== undefined;
   }
 
+  /** How long the device takes until its sound is here, in seconds, where the browser knows. */
+  get latency() {
+    return this.stream?.getAudioTracks()[0]?.getSettings().latency ?? 0;
+  }
+
   /** While muted the server is sent silence; nothing of the device reaches the page. */
   setMuted(muted) {
     this.muted = muted;
-    this.node.port.postMessage({ muted });
+    this.node.gain.value = muted ? 0 : 1;
     for (const track of this.stream?.getAudioTracks() ?? []) track.enabled = !muted;
   }
 
@@ -56,13 +62,14 @@ export class Capture {
       track.stop();
     }
     this.source = this.stream = undefined;
+    this.track = this.silence;
   }
 
   close() {
     this.closed = true;
     this.release();
+    this.silence.stop();
     this.node.disconnect();
-    this.node.port.onmessage = null;
   }
 }
 

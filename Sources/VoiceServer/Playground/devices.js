@@ -15,8 +15,7 @@ export class Devices {
     this.elements = { input, output, outputField, hint };
     this.input = stored(INPUT_KEY);
     this.output = stored(OUTPUT_KEY);
-    this.canChooseOutput = typeof AudioContext !== "undefined" && "setSinkId" in AudioContext.prototype;
-    outputField.hidden = !this.canChooseOutput;
+    outputField.hidden = !("setSinkId" in HTMLMediaElement.prototype);
     input.addEventListener("change", () => {
       this.input = input.value;
       store(INPUT_KEY, input.value);

@@ -36,15 +36,25 @@ export function bar(report, scale) {
   });
 }
 
+/** When the answer was heard here, on the same track. */
+function mark(heard, scale) {
+  if (heard === undefined) return [];
+  const line = document.createElement("span");
+  line.className = "heard-mark";
+  line.style.left = `${100 * heard / scale}%`;
+  return [line];
+}
+
 /** What became of the answer that was drafted before the turn was over; "" where none was. */
 export function draft(report) {
   return { hit: "The answer was drafted before the turn was over.", miss: "A draft was thrown away." }[report.speculation] ?? "";
 }
 
 /** All of a turn's figures in one sentence, for screen readers. */
-function sentence(report) {
+function sentence(report, heard) {
   const tiles = TILES.map(([key, name]) => `${name} ${Math.round(report.tiles_ms?.[key] ?? 0)}`).join(", ");
-  return `Turn ${report.turn}: ${Math.round(report.v2v_ms)} milliseconds. ${tiles}. ${draft(report)}`.trim();
+  const here = heard === undefined ? "" : `, heard here after ${Math.round(heard)}`;
+  return `Turn ${report.turn}: ${Math.round(report.v2v_ms)} milliseconds${here}. ${tiles}. ${draft(report)}`.trim();
 }
 
 export class LatencyPanel {
@@ -66,28 +76,30 @@ export class LatencyPanel {
 
   clear() {
     this.reports = [];
+    this.heard = [];
     this.pinned = undefined;
     this.preview = undefined;
     this.elements.list.replaceChildren();
     this.draw();
   }
 
-  /** Takes a turn report. Turns without a voice-to-voice time (typed, greeting) do not count. */
-  add(report) {
+  /** Takes a turn report and when the answer was heard here, in ms. Turns without a voice-to-voice time (typed, greeting) do not count. */
+  add(report, heard) {
     if (!Number.isFinite(report?.v2v_ms) || !report.tiles_ms) return;
     this.reports.push(report);
-    this.elements.list.prepend(this.row(report));
+    if (heard !== undefined) this.heard.push(heard);
+    this.elements.list.prepend(this.row(report, heard));
     if (this.elements.list.children.length > MOST_ROWS) this.elements.list.lastElementChild.remove();
     this.draw();
   }
 
-  row(report) {
+  row(report, heard) {
     const item = document.createElement("li");
     const button = document.createElement("button");
     button.type = "button";
     button.className = "turn-row";
     button.setAttribute("aria-pressed", "false");
-    button.setAttribute("aria-label", sentence(report));
+    button.setAttribute("aria-label", sentence(report, heard));
     const number = document.createElement("span");
     number.className = "turn-number";
     number.textContent = report.turn;
@@ -96,8 +108,11 @@ export class LatencyPanel {
     const value = document.createElement("span");
     value.className = "turn-value";
     value.textContent = milliseconds(report.v2v_ms);
-    button.append(number, track, value);
-    button.report = report;
+    const here = document.createElement("span");
+    here.className = "turn-heard";
+    here.textContent = heard === undefined ? "–" : milliseconds(heard);
+    button.append(number, track, value, here);
+    Object.assign(button, { report, heard });
     const preview = (shown) => () => { this.preview = shown; this.drawBreakdown(); };
     button.addEventListener("pointerenter", preview(report));
     button.addEventListener("pointerleave", preview(undefined));
@@ -112,18 +127,20 @@ export class LatencyPanel {
   }
 
   draw() {
-    const { p50, p90, turns, empty, list, tabBar, tabValue } = this.elements;
+    const { p50, p90, heard50, heard90, turns, empty, list, tabBar, tabValue } = this.elements;
     const all = this.reports.map((report) => report.v2v_ms);
     p50.textContent = all.length ? milliseconds(percentile(all, 50)) : "–";
     p90.textContent = all.length ? milliseconds(percentile(all, 90)) : "–";
+    heard50.textContent = this.heard.length ? `heard ${milliseconds(percentile(this.heard, 50))}` : "";
+    heard90.textContent = this.heard.length ? `heard ${milliseconds(percentile(this.heard, 90))}` : "";
     turns.textContent = String(all.length);
     empty.hidden = all.length > 0;
 
     const rows = [...list.querySelectorAll(".turn-row")];
-    const longest = Math.max(...rows.map((row) => row.report.v2v_ms), 1);
+    const longest = Math.max(...rows.map((row) => Math.max(row.report.v2v_ms, row.heard ?? 0)), 1);
     const scale = STEPS.find((step) => step >= longest) ?? longest;
     for (const row of rows) {
-      row.querySelector(".bar-track").replaceChildren(...bar(row.report, scale));
+      row.querySelector(".bar-track").replaceChildren(...bar(row.report, scale), ...mark(row.heard, scale));
       row.setAttribute("aria-pressed", String(row.report === this.pinned));
     }
     const latest = this.reports.at(-1);

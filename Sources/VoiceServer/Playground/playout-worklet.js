@@ -4,8 +4,7 @@
 //             {type:"cut", epoch}                              forget this reply and every earlier one, fading in 5 ms
 //             {type:"pause", epoch}                            fall silent in 5 ms; this reply may go on where it stopped
 //             {type:"latency", seconds}                        how long a rendered sample takes to the loudspeaker
-// Out (port): {type:"played", epoch, samples, rendered}        see `report`
-//             {type:"level", level, buffered, gaps, total}     RMS of what was rendered, about 50 times a second
+// Out (port): {type:"played", epoch, samples, rendered, gaps}  see `report`; `gaps` counts how often a reply ran dry
 //
 // Audio of an epoch that was cut, or older than the newest one seen, is dropped at the door.
 const START_MS = 40;       // buffered before a reply starts, and again after it ran dry
@@ -33,7 +32,6 @@ class Playout extends AudioWorkletProcessor {
     this.tailAt = 0;
     this.gaps = 0;
     this.ranDry = false;
-    this.total = 0;             // samples of replies rendered since the start
 
     this.fade = Math.round(sampleRate * FADE_MS / 1000);
     this.latency = 0;           // in samples
@@ -42,10 +40,6 @@ class Playout extends AudioWorkletProcessor {
     this.historyAt = 0;
     this.sent = { epoch: 0, samples: 0 };
     this.sinceReport = 0;
-
-    this.energy = 0;
-    this.energyCount = 0;
-    this.quietSent = true;
 
     this.port.onmessage = ({ data }) => this.receive(data);
   }
@@ -124,7 +118,6 @@ class Playout extends AudioWorkletProcessor {
     chunk.at += 1;
     this.buffered -= 1;
     this.rendered = chunk.position + chunk.at;
-    this.total += 1;
     if (chunk.at === chunk.samples.length) this.queue.shift();
     return value;
   }
@@ -171,23 +164,9 @@ class Playout extends AudioWorkletProcessor {
         if (this.tailAt === this.tail.length) this.tail = null;
       }
       out[i] = value;
-      this.energy += value * value;
     }
-    this.measure(out.length);
     this.remember();
     return true;
-  }
-
-  measure(count) {
-    this.energyCount += count;
-    if (this.energyCount < sampleRate / 50) return;
-    const level = Math.sqrt(this.energy / this.energyCount);
-    this.energy = 0;
-    this.energyCount = 0;
-    const quiet = level === 0;
-    if (quiet && this.quietSent) return;
-    this.quietSent = quiet;
-    this.port.postMessage({ type: "level", level, buffered: this.buffered, gaps: this.gaps, total: this.total });
   }
 
   // What has left the loudspeaker is what was rendered one output latency ago.
@@ -218,7 +197,7 @@ class Playout extends AudioWorkletProcessor {
   report(epoch, samples) {
     this.sent = { epoch, samples };
     this.sinceReport = 0;
-    this.port.postMessage({ type: "played", epoch, samples, rendered: this.rendered });
+    this.port.postMessage({ type: "played", epoch, samples, rendered: this.rendered, gaps: this.gaps });
   }
 }
 

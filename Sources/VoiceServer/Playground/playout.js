@@ -1,21 +1,20 @@
-// The loudspeaker's side: hands the replies' audio to the worklet and keeps what the worklet reports.
+// The loudspeaker of a WebSocket: hands the replies' audio to the worklet and keeps what the worklet reports.
+const FADE_OUT_MS = 50;
+
 export class Playout {
-  /** `onPlayed(epoch, samples)`: what has left the loudspeaker; `onLevel(rms)`: about 50 times a second while sounding. */
-  constructor(context, { onPlayed, onLevel }) {
+  /** `reply` hears along; `onPlayed(epoch, samples)` tells what has left the loudspeaker. */
+  constructor(context, reply, onPlayed) {
     this.context = context;
-    this.report = { epoch: 0, samples: 0, rendered: 0, total: 0, buffered: 0, gaps: 0, level: 0, peak: 0 };
+    this.report = { epoch: 0, samples: 0, rendered: 0, gaps: 0 };
     this.node = new AudioWorkletNode(context, "repartee-playout", {
       numberOfInputs: 0, numberOfOutputs: 1, outputChannelCount: [1],
     });
     this.node.port.onmessage = ({ data: { type, ...values } }) => {
       Object.assign(this.report, values);
-      if (type === "played") onPlayed(values.epoch, values.samples);
-      if (type === "level") {
-        this.report.peak = Math.max(this.report.peak, values.level);
-        onLevel(values.level);
-      }
+      onPlayed(values.epoch, values.samples);
     };
     this.node.connect(context.destination);
+    this.node.connect(reply);
     this.latencyTimer = setInterval(() => this.sendLatency(), 1000);
     this.sendLatency();
   }
@@ -38,9 +37,11 @@ export class Playout {
     this.node.port.postMessage({ type: "latency", seconds: Math.min(1, Math.max(0, seconds)) });
   }
 
+  /** Fades out and ends. Another session numbers its replies from 1 again, so it gets a worklet of its own. */
   close() {
     clearInterval(this.latencyTimer);
     this.node.port.onmessage = null;
-    this.node.disconnect();
+    this.cut(0xffffffff);
+    setTimeout(() => this.node.disconnect(), FADE_OUT_MS);
   }
 }

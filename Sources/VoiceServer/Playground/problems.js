@@ -51,6 +51,9 @@ export const protocolProblem = (reason) => ({
   title: "The page and the server do not understand each other",
   text: `${sentence(reason ?? "the server closed the connection because of a protocol error")} Reload the page; it may be older than the server.`,
 });
+export const transportUnserved = (reason) => ({
+  title: "No conversation over WebRTC", text: `${sentence(reason)} The address of this page asks for it; without ?transport= a WebSocket will do.`,
+});
 export const serverFailure = ({ message, code }) => ({ title: "The server reports a failure", text: sentence(message ?? code ?? "it gives no reason") });
 
 const LOST = {

@@ -90,8 +90,8 @@ export class Transcript {
     }
   }
 
-  /** Shows the turn's latency under its answer. */
-  measured(report) {
+  /** Shows the turn's latency under its answer; `heard` is the page's own figure, if there is one. */
+  measured(report, heard) {
     const entry = this.find("agent", report.turn);
     if (!entry || !Number.isFinite(report.v2v_ms) || entry.measured) return;
     entry.measured = true;
@@ -100,7 +100,7 @@ export class Transcript {
     track.setAttribute("aria-hidden", "true");
     track.append(...bar(report, report.v2v_ms));
     const text = document.createElement("span");
-    text.textContent = `${milliseconds(report.v2v_ms)} to first sound`;
+    text.textContent = `${milliseconds(report.v2v_ms)} to first sound${heard === undefined ? "" : `, heard here after ${milliseconds(heard)}`}`;
     this.footer(entry).append(track, text);
     this.scrollDown();
   }

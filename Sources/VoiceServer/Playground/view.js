@@ -46,11 +46,30 @@ function phaseWords({ phase, userSpeaking, agentSpeaking, thinking, muted }, hea
   return muted || !hears ? "Microphone off" : "Listening";
 }
 
-export function drawLink({ phase, roundTrip }) {
+export function drawLink({ phase, link }) {
   $("link").dataset.state = phase;
   write($("link-text"), LINK_WORDS[phase]);
-  const known = phase === "live" && roundTrip !== null;
-  write($("link-trip"), known ? `${roundTrip < 10 ? roundTrip.toFixed(1) : Math.round(roundTrip)} ms` : "");
+  const live = phase === "live";
+  write($("link-via"), live ? link.transport : "");
+  write($("link-trip"), live ? trip(link.roundTrip) : "");
+  if (link.transport === undefined) return;
+  $("connection-section").hidden = false;
+  write($("connection-transport"), link.transport);
+  write($("connection-trip"), live ? trip(link.roundTrip) : "");
+  write($("connection-loss"), link.lostUp === undefined ? "" : `${percent(link.lostUp)} from you, ${percent(link.lostDown ?? 0)} to you`);
+  write($("connection-buffer"), link.jitterBuffer === undefined ? "" : `${Math.round(link.jitterBuffer)} ms`);
+  write($("connection-note"), link.fallback ? `WebRTC was tried first. ${link.fallback}` : "");
+  for (const row of $("connection").children) row.hidden = row.lastElementChild.textContent === "";
+  $("connection-note").hidden = !link.fallback;
+}
+
+function trip(ms) {
+  if (ms === undefined) return "";
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }
 
 /** The models in use, and what the server advises about them. */
