@@ -43,6 +43,9 @@ struct OutgoingAudio: Sendable {
         self.limit = limit
     }
 
+    /// True when nothing waits and the silence behind the last sound has left, too.
+    var isOver: Bool { waiting == 0 && tailLeft == 0 }
+
     /// Takes a piece of a reply.
     ///
     /// - Returns: how much older audio was dropped for it.

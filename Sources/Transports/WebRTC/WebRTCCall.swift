@@ -13,8 +13,9 @@ package import WebRTC
 /// **Tell it something, then drain ``poll()`` and come back at ``nextTimeout``.** Datagrams are given to its ``peer`` (by the
 /// ``WebRTC/PeerTable`` of all peers), after which ``drain(at:)`` is to be called. One owner at a time.
 ///
-/// Sound goes by Opus in both directions, one frame every 20 ms by the owner's clock. The first data channel that the other side opens
-/// carries the page's protocol or RTVI, whichever its label says. The conversation can begin once the client says that it is ready, or a
+/// Sound goes by Opus in both directions, one frame every 20 ms by the owner's clock, in each direction by its own: the first packet of a
+/// reply leaves at once, and those behind it follow at that pace. The first data channel that the other side opens carries the page's
+/// protocol or RTVI, whichever its label says. The conversation can begin once the client says that it is ready, or a
 /// second after connecting.
 package final class WebRTCCall {
     /// What the owner is to do.
@@ -55,7 +56,10 @@ package final class WebRTCCall {
     private var outputs = FIFO<Output>()
     private var connected: Duration?
     private var nextFrame: Duration?
-    private var framesDone = 0
+    /// When the next packet leaves; nil while there is none to send.
+    private var nextPacket: Duration?
+    /// Where the next packet begins, in samples at 48 kHz since the connection was made.
+    private var nextTimestamp = 0
     private let firstTimestamp: UInt32
     private var hears = false
     private var hasGreeted = false
@@ -115,7 +119,7 @@ package final class WebRTCCall {
 
     /// When ``handleTimeout(at:)`` is to be called next; nil once it is over.
     package var nextTimeout: Duration? {
-        isOver ? nil : [peer.nextTimeout, channels?.nextTimeout, nextFrame].compactMap { $0 }.min()
+        isOver ? nil : [peer.nextTimeout, channels?.nextTimeout, nextFrame, nextPacket].compactMap { $0 }.min()
     }
 
     /// Does what is due; too early is harmless.
@@ -125,6 +129,7 @@ package final class WebRTCCall {
         channels?.handleTimeout(at: now)
         drain(at: now)
         runFrames(at: now)
+        runPackets(at: now)
         drain(at: now)
     }
 
@@ -152,7 +157,9 @@ package final class WebRTCCall {
     package func send(_ message: TransportMessage, at now: Duration) {
         guard !isOver else { return }
         switch message {
-        case .audio(let playout): dropped += outgoing.push(playout)
+        case .audio(let playout):
+            dropped += outgoing.push(playout)
+            startPackets(at: now)
         case .cut(let epoch):
             outgoing.forget(through: epoch)
             perform(dialogue.interrupt(), at: now)
@@ -179,9 +186,7 @@ package final class WebRTCCall {
     private func runFrames(at now: Duration) {
         guard let first = nextFrame, first <= now else { return }
         let due = Int((now - first) / frame) + 1
-        let left = max(0, due - Self.longestDelay)
-        framesDone += left
-        for _ in left..<due { runFrame(at: now) }
+        for _ in 0..<min(due, Self.longestDelay) { receiveFrame(at: now) }
         nextFrame = first + frame * due
         for heard in outgoing.heard(at: now) { deliver(.played(epoch: heard.epoch, samples: heard.samples)) }
         perform(dialogue.tick(at: now), at: now)
@@ -189,16 +194,40 @@ package final class WebRTCCall {
         if let connected, now >= connected + Self.patience { greet() }
     }
 
-    private func runFrame(at now: Duration) {
-        defer { framesDone += 1 }
+    private func receiveFrame(at now: Duration) {
         let heard = jitterBuffer.next(at: now)
         if hears { deliver(.audio(heard)) }
+    }
+
+    /// Sends the first packet of a reply, unless packets are on their way already.
+    private func startPackets(at now: Duration) {
+        guard let connected, nextPacket == nil else { return }
+        nextPacket = now
+        nextTimestamp = max(nextTimestamp, SampleRate.wideband.samples(in: now - connected))
+        runPackets(at: now)
+        drain(at: now)
+    }
+
+    /// Sends all packets that are due, until there are no more.
+    private func runPackets(at now: Duration) {
+        guard let first = nextPacket, first <= now else { return }
+        let due = Int((now - first) / frame) + 1
+        let left = max(0, due - Self.longestDelay)
+        let length = SampleRate.wideband.samples(in: frame)
+        nextTimestamp += left * length
+        for _ in left..<due {
+            sendPacket(at: now)
+            nextTimestamp += length
+        }
+        nextPacket = outgoing.isOver ? nil : first + frame * due
+    }
+
+    private func sendPacket(at now: Duration) {
         let network = peer.statistics.roundTrip.map { $0 / 2 } ?? .zero
         guard let packet = outgoing.take(encoder.frameLength, at: now, heardAfter: network + Self.remoteDelay),
             let payload = try? encoder.encode(packet.samples)
         else { return }
-        let ticks = framesDone &* SampleRate.wideband.samples(in: frame)
-        let timestamp = firstTimestamp &+ UInt32(truncatingIfNeeded: ticks)
+        let timestamp = firstTimestamp &+ UInt32(truncatingIfNeeded: nextTimestamp)
         peer.send(audio: payload, timestamp: timestamp, marker: packet.isFirst, at: now)
     }
 

@@ -31,6 +31,9 @@ package final class WebRTCPort: Sendable {
         }
     }
 
+    /// Senders that are remembered; beyond that all are forgotten.
+    private static let senderLimit = 1_024
+
     /// New connections, each once, as their first offers are answered. One consumer.
     package let arrivals: AsyncStream<WebRTCConnection>
     /// Where it listens.
@@ -54,12 +57,16 @@ package final class WebRTCPort: Sendable {
             var greeting: EventLoopPromise<Bool>
             var closed: EventLoopPromise<Void>
             var timer: (due: Duration, task: Scheduled<Void>)?
+            /// Where its datagrams go, in both forms: it seldom changes.
+            var route: (destination: NetworkAddress, address: SocketAddress)?
         }
 
         var table: PeerTable
         var entries: [String: Entry] = [:]
         var names: [ObjectIdentifier: String] = [:]
         var arrive: AsyncStream<WebRTCConnection>.Continuation
+        /// Senders of late, in both forms: their text is the way from one to the other, and too long for every datagram.
+        var senders: [SocketAddress: NetworkAddress] = [:]
         /// Datagrams that the socket had no room for.
         var unsent = 0
 
@@ -257,10 +264,11 @@ package final class WebRTCPort: Sendable {
             + String(UInt64.random(in: .min ... .max), radix: 36)
     }
 
-    private func receive(_ datagram: [UInt8], from source: NetworkAddress) {
+    private func receive(_ datagram: [UInt8], from sender: SocketAddress) {
         let state = state.value
         let now = clock.now
-        guard let peer = state.table.handle(datagram, from: source, at: now),
+        guard let source = Self.source(sender, state),
+            let peer = state.table.handle(datagram, from: source, at: now),
             let id = state.names[ObjectIdentifier(peer)], let call = state.entries[id]?.call
         else { return }
         call.drain(at: now)
@@ -275,7 +283,7 @@ package final class WebRTCPort: Sendable {
         while let output = entry.call.poll() {
             switch output {
             case .transmit(let datagram):
-                write(datagram, state)
+                write(datagram, of: id, state)
                 hasWritten = true
             case .greet: entry.greeting.succeed(true)
             case .deliver(let event):
@@ -312,11 +320,12 @@ package final class WebRTCPort: Sendable {
 
     /// Forgets a call that is over. What it still had to send is behind `ended` in no case.
     private func remove(_ id: String, _ reason: CloseReason, _ state: State) {
-        guard let entry = state.entries.removeValue(forKey: id) else { return }
+        guard let entry = state.entries[id] else { return }
         while let output = entry.call.poll() {
-            if case .transmit(let datagram) = output { write(datagram, state) }
+            if case .transmit(let datagram) = output { write(datagram, of: id, state) }
         }
         channel.flush()
+        state.entries[id] = nil
         entry.timer?.task.cancel()
         state.table.remove(entry.call.peer)
         state.names[ObjectIdentifier(entry.call.peer)] = nil
@@ -327,9 +336,8 @@ package final class WebRTCPort: Sendable {
         entry.closed.succeed()
     }
 
-    private func write(_ datagram: Datagram, _ state: State) {
-        guard channel.isWritable, let address = Self.socketAddress(datagram.destination, for: channel.localAddress)
-        else {
+    private func write(_ datagram: Datagram, of id: String, _ state: State) {
+        guard channel.isWritable, let address = socketAddress(datagram.destination, of: id, state) else {
             state.unsent += 1
             return
         }
@@ -368,8 +376,23 @@ package final class WebRTCPort: Sendable {
         }.map(\.element)
     }
 
+    private static func source(_ sender: SocketAddress, _ state: State) -> NetworkAddress? {
+        if let known = state.senders[sender] { return known }
+        let source = networkAddress(sender)
+        if state.senders.count >= senderLimit { state.senders = [:] }
+        state.senders[sender] = source
+        return source
+    }
+
     private static func networkAddress(_ address: SocketAddress, port: UInt16? = nil) -> NetworkAddress? {
         address.ipAddress.flatMap { NetworkAddress($0, port: port ?? UInt16(clamping: address.port ?? 0)) }
+    }
+
+    private func socketAddress(_ destination: NetworkAddress, of id: String, _ state: State) -> SocketAddress? {
+        if let route = state.entries[id]?.route, route.destination == destination { return route.address }
+        let address = Self.socketAddress(destination, for: channel.localAddress)
+        state.entries[id]?.route = address.map { (destination, $0) }
+        return address
     }
 
     /// An address as a socket of the family of `local` writes it.
@@ -390,8 +413,7 @@ package final class WebRTCPort: Sendable {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let envelope = Self.unwrapInboundIn(data)
-            guard let source = WebRTCPort.networkAddress(envelope.remoteAddress) else { return }
-            port.receive(Array(envelope.data.readableBytesView), from: source)
+            port.receive(Array(envelope.data.readableBytesView), from: envelope.remoteAddress)
         }
 
         // An error of one datagram (ICMP, say) is none of the port.

@@ -69,7 +69,7 @@ struct Machine: Encodable {
 }
 
 /// Order statistics of a latency in milliseconds.
-struct LatencyFigures: Encodable {
+struct LatencyFigures: Codable {
     var n: Int
     var min: Double
     var p50: Double

@@ -29,6 +29,22 @@ internal import VoiceCore
         #expect(rest == [[Float]?](repeating: [0, 0, 0, 0], count: 5) + [nil, nil])
     }
 
+    @Test func `it is over once the silence behind the last sound has left`() {
+        var audio = OutgoingAudio(rate: Self.rate, limit: .seconds(2))
+        #expect(audio.isOver)
+        _ = audio.push(Self.frame(1, 0, [1, 2]))
+        // The part waits once for its rest, then leaves, then silence twice.
+        let over = (0...4).map { time in
+            _ = Self.take(&audio, 4, 20 * time)
+            return audio.isOver
+        }
+        #expect(over == [false, false, false, true, true])
+        _ = audio.push(Self.frame(1, 2, [3]))
+        #expect(!audio.isOver)
+        audio.forget(through: 1)
+        #expect(audio.isOver)
+    }
+
     @Test func `a part of a packet that grows meanwhile goes out whole`() {
         var audio = OutgoingAudio(rate: Self.rate, limit: .seconds(2))
         _ = audio.push(Self.frame(1, 0, [1, 2]))

@@ -26,4 +26,17 @@ internal import Testing
         #expect(DatagramKind([]) == .unknown)
         #expect(DatagramKind.isRTCP([0x80, 200]) && !DatagramKind.isRTCP([0x80, 111 | 0x80]))
     }
+
+    @Test(
+        arguments: [
+            [192, 0, 2, 1], [0, 0, 0, 0], [255, 255, 255, 255],
+            [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0xfe, 0, 0, 0, 0, 0, 0, 1],
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+            [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0xff, 0xff, 192, 0, 2, 1],
+        ] as [[UInt8]]
+    )
+    func `its bytes are those it was made of`(bytes: [UInt8]) throws {
+        let address = try #require(NetworkAddress(bytes: bytes, port: 5))
+        #expect(address.bytes == bytes && address.port == 5 && address.isVersion6 == (bytes.count == 16))
+    }
 }
