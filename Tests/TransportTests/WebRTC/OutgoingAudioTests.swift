@@ -33,12 +33,12 @@ internal import VoiceCore
         var audio = OutgoingAudio(rate: Self.rate, limit: .seconds(2))
         #expect(audio.isOver)
         _ = audio.push(Self.frame(1, 0, [1, 2]))
-        // The part waits once for its rest, then leaves, then silence twice.
-        let over = (0...4).map { time in
+        // The part waits once for its rest, then leaves, then silence five times.
+        let over = (0...7).map { time in
             _ = Self.take(&audio, 4, 20 * time)
             return audio.isOver
         }
-        #expect(over == [false, false, false, true, true])
+        #expect(over == [Bool](repeating: false, count: 6) + [true, true])
         _ = audio.push(Self.frame(1, 2, [3]))
         #expect(!audio.isOver)
         audio.forget(through: 1)

@@ -88,26 +88,30 @@ internal import VoiceTesting
             let believed = WebRTCCall.playoutRate.duration(ofSamples: try #require(call.played[1]))
             let heard = try #require(loud.last?.time) + WholeCall.frame - (began + first)
             let error = believed - heard
-            #expect(error > .milliseconds(-120) && error < .milliseconds(120), "\(error)")
+            let tolerance = Self.buffered + network.conditions.jitter
+            #expect(error > .zero - tolerance && error < tolerance, "\(error)")
             #expect(call.end == nil)
         }
     }
 
-    /// By a recogniser whose transcripts do not depend on single frames.
-    @Test(
-        arguments: [
-            Network(loss: 0, jitter: 0), Network(loss: 2, jitter: 30), Network(loss: 5, jitter: 0),
-            Network(loss: 5, jitter: 80),
-        ]
-    )
-    func `a person is understood up to 5 % loss`(network: Network) async throws {
+    @Test(arguments: [Network(loss: 2, jitter: 30), Network(loss: 5, jitter: 0), Network(loss: 5, jitter: 80)])
+    func `up to 5 % loss a person is understood as without`(network: Network) async throws {
+        let reference = try await Self.reference.value
+        #expect(reference.lowercased().hasPrefix("what is the capital of france"))
+        #expect(try await Self.transcript(of: network) == reference)
+    }
+
+    private static let reference = Task { try await transcript(of: Network(loss: 0, jitter: 0)) }
+
+    /// What a recogniser that does not depend on single frames understands over a network.
+    private static func transcript(of network: Network) async throws -> String {
         let texts = [
-            "What is the capital of France", "I would like to read a good book about the history of the world",
-            "Can you tell me the time in London please", "How many people live in the city of New York today",
+            "What is the capital of France?", "Can you tell me the time in London please?",
+            "How many people live in the city of New York today?",
         ]
         var speech = [Float](repeating: 0, count: 16_000)
         for text in texts {
-            for try await chunk in FliteSynthesizer(voice: .rms).speak(text + ".") { speech += chunk.samples }
+            for try await chunk in FliteSynthesizer(voice: .rms).speak(text) { speech += chunk.samples }
             speech += [Float](repeating: 0, count: 16_000)
         }
         let call = try WholeCall(seed: 1)
@@ -117,8 +121,7 @@ internal import VoiceTesting
 
         let stream = try await PocketSphinxRecognizer().openStream()
         for frame in call.heard.chunks(320) { _ = try await stream.feed(frame) }
-        let transcript = try await stream.finish().text
-        #expect(transcript.lowercased() == texts.joined(separator: " ").lowercased())
+        return try await stream.finish().text
     }
 
     private static func longestQuiet(_ isLoud: [Bool]) -> Int {
