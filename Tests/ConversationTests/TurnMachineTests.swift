@@ -69,7 +69,7 @@ internal import VoiceCore
     @Test func `a recogniser that hangs drops the turn after five seconds`() {
         var bench = Bench()
         _ = bench.feed(.speechStarted, .hush(lastSpeech: .zero), .verdict(request: 2, probability: 0.96))
-        #expect(bench.feed(.tick, after: .seconds(5)) == [.drop(turn: 1, reason: "the recogniser failed")])
+        #expect(bench.feed(.tick, after: .seconds(5)) == [.drop(turn: 1, reason: "the recogniser gave no transcript")])
         #expect(bench.feed(.transcript(turn: 1, text: "too late")) == [])
     }
 

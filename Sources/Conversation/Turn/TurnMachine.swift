@@ -297,7 +297,7 @@ package struct TurnMachine: Sendable {
         person = .quiet
         turnIsOpen = false
         guard !carried.isEmpty else {
-            let reason = text == nil ? "the recogniser failed" : "no words were understood"
+            let reason = text == nil ? "the recogniser gave no transcript" : "no words were understood"
             return withdraw() + [.drop(turn: turn, reason: reason)]
         }
         guard let draft, case .silent = agent, draft.text.hasSameWords(as: carried) else {
