@@ -6,6 +6,7 @@
 // onPaused() tells that the browser has stopped the sound.
 const CHANNEL = "repartee";
 const CONNECT_MS = 4000;           // without a connection by then no UDP gets through
+const RELAY_MS = 10000;            // the same where there are servers to go round by
 const BROKEN_MS = 3000;            // a path that is interrupted may come back
 const OPUS_RATE = 48000;           // RFC 7587 section 4.1
 
@@ -37,7 +38,8 @@ export class WebRTCWire {
       const answer = await this.post("/api/offer", { type: "offer", sdp: connection.localDescription.sdp });
       if (this.closed) return;
       await connection.setRemoteDescription({ type: "answer", sdp: answer.sdp });
-      this.timer = setTimeout(() => this.fail({ unserved: `No UDP got through within ${CONNECT_MS / 1000} s.` }), CONNECT_MS);
+      const patience = iceConfig?.iceServers?.length ? RELAY_MS : CONNECT_MS;
+      this.timer = setTimeout(() => this.fail({ unserved: `No UDP got through within ${patience / 1000} s.` }), patience);
     } catch (error) {
       this.fail(error.outcome ?? { unserved: `The browser could not connect: ${error.message}.` });
     }
