@@ -18,7 +18,7 @@ extension FuzzTarget {
 
     /// A decrypted compound RTCP datagram, and the session that takes it.
     ///
-    /// Claims: reports, names and good-byes are written and read as the same; what is kept is in proportion to the datagram; our next
+    /// Claims: reports, names and good-byes are written and read as the same; losses have 24 bits; what is kept is in proportion to the datagram; our next
     /// report fits a datagram.
     static let rtcp = FuzzTarget(name: "rtcp", seeds: { Media.reports }) { bytes in
         guard let packets = RTCPPacket.parse(bytes) else { return }
@@ -27,6 +27,7 @@ extension FuzzTarget {
             if case .negativeAcknowledgement(_, let wanted) = packet {
                 try claim(wanted.count <= bytes.count * 17 / 4, "four bytes ask for 17 packets at most")
             }
+            try claim(packet.blocks.allSatisfy { (-0x80_0000...0x7f_ffff).contains($0.lost) }, "losses have 24 bits")
             // Names that were no UTF-8 grow when they are repaired, beyond what an item holds.
             if case .sourceDescription(let names) = packet,
                 names.count > 31 || names.contains(where: { $0.name.utf8.count > 255 })
@@ -73,6 +74,16 @@ extension FuzzTarget {
             try claim(read == plain, "what is protected comes out as it was")
             let second = isRTCP ? ours.unprotect(rtcp: packet) : ours.unprotect(rtp: packet)
             try claim(second == nil, "a replayed packet is refused")
+        }
+    }
+}
+
+extension RTCPPacket {
+    /// What a report says of each source.
+    fileprivate var blocks: [ReceptionReport] {
+        switch self {
+        case .senderReport(_, _, let blocks), .receiverReport(_, let blocks): blocks
+        default: []
         }
     }
 }

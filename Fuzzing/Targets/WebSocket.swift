@@ -5,19 +5,19 @@ internal import VoiceCore
 @testable internal import Transports
 
 extension FuzzTarget {
-    /// A client's WebSocket frames, put together to messages of at most 4096 bytes.
+    /// A client's WebSocket frames, put together to messages of at most 64 bytes.
     ///
     /// Claims: no message is longer than that; the bytes of a message are those of its frames; a pong is no longer than its ping.
     static let websocket = FuzzTarget(name: "websocket", seeds: { frames }) { bytes in
         var input = FuzzInput(bytes)
-        var assembler = MessageAssembler(limit: 4096)
+        var assembler = MessageAssembler(limit: 64)
         var sent = 0
         for _ in 0..<200 where !input.isAtEnd {
             let frame = Frames.next(&input)
             if !frame.opcode.isControlOpcode { sent += frame.data.readableBytes }
             switch assembler.feed(frame) {
             case .text(let message), .binary(let message):
-                try claim(message.readableBytes <= 4096, "no message is longer than the limit")
+                try claim(message.readableBytes <= 64, "no message is longer than the limit")
                 try claim(message.readableBytes == sent, "a message is its frames")
                 sent = 0
             case .ping(let payload): try claim(payload.readableBytes <= 125, "a ping is short")
