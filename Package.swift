@@ -55,6 +55,28 @@ let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
+// Fuzzing/README.md: with this variable the fuzz targets become a program around libFuzzer, else they are a test of their findings.
+let fuzzes = Context.environment["REPARTEE_FUZZING"] != nil
+let fuzzing: Target =
+    fuzzes
+    ? .executableTarget(
+        name: "Fuzz",
+        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports"] + nio,
+        path: "Fuzzing",
+        exclude: ["README.md", "run", "Dictionaries", "Findings", "Replay"],
+        sources: ["Targets", "Main"],
+        swiftSettings: strict
+    )
+    : .testTarget(
+        name: "FuzzingTests",
+        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports"] + nio,
+        path: "Fuzzing",
+        exclude: ["README.md", "run", "Dictionaries", "Main"],
+        sources: ["Targets", "Replay"],
+        resources: [.copy("Findings")],
+        swiftSettings: strict
+    )
+
 let package = Package(
     name: "repartee",
     platforms: [.macOS(.v15)],
@@ -179,5 +201,6 @@ let package = Package(
             ["VoiceServer", "Audio", "Transports", log, metrics] + nio,
             resources: [.copy("Fixtures")]
         ),
+        fuzzing,
     ]
 )

@@ -90,8 +90,9 @@ package struct DataChannelParameters: Sendable, Equatable {
         case .reliable: return (unordered, 0)
         case .retransmissions(let count): return (unordered | 1, count)
         case .lifetime(let lifetime):
-            let milliseconds = lifetime / Duration.milliseconds(1)
-            return (unordered | 2, milliseconds > 4_294_967_295 ? .max : UInt32(max(0, milliseconds)))
+            // In whole numbers: a quotient of durations is a Double, now and then just below the number it should be.
+            let (seconds, attoseconds) = min(max(lifetime, .zero), .milliseconds(Int64(UInt32.max))).components
+            return (unordered | 2, UInt32(seconds * 1000 + attoseconds / 1_000_000_000_000_000))
         }
     }
 }
