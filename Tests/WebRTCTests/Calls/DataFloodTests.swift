@@ -53,6 +53,8 @@ internal import VoiceCore
 
 /// A browser that never acknowledges anything and never listens; its packets need no time.
 private final class FloodingClient {
+    private static let models = ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s")
+
     let call: WebRTCCall
     private(set) var delivered: [TransportEvent] = []
     private(set) var end: CloseReason?
@@ -69,7 +71,7 @@ private final class FloodingClient {
         call = try WebRTCCall(
             peers: PeerConfiguration(identity: DTLSIdentity(), addresses: [address]),
             about: RTVIAbout(library: "test", version: "1"),
-            models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s"),
+            models: Self.models,
             at: .zero
         )
         try browser.accept(call.answer(browser.offer, at: .zero))
@@ -93,7 +95,7 @@ private final class FloodingClient {
         try send([.cookieEcho(try #require(acknowledgement.parameter(SCTPParameter.stateCookie)).value)])
         try send(DataChannelMessage.open(DataChannelParameters(label: "chat")).encode(), on: 0, kind: 50)
         try send(#"{"label":"rtvi-ai","type":"client-ready","id":"0","data":{"version":"2.1.0"}}"#)
-        call.begin(at: now)
+        call.begin(session: "1", models: Self.models, advice: nil, at: now)
         try drain()
         delivered = []
     }
