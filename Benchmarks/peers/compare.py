@@ -11,23 +11,15 @@ import sys
 import tempfile
 import time
 
-import report
-import servers
-import sound
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import report  # noqa: E402
+import servers  # noqa: E402
+import sound  # noqa: E402
+from measuring import busy_time  # noqa: E402
 
 SIDES = ("repartee", "pipecat")
 # Of the microphone's sound, which all sessions repeat from places of their own.
 MICROPHONE_S = 60
-
-
-def busy_time():
-    """Seconds of processor time that the machine has spent or a hypervisor has taken away; None where it does not say."""
-    try:
-        with open("/proc/stat", encoding="utf-8") as stream:
-            user, nice, system, _idle, _wait, interrupt, soft, steal, *_ = map(int, stream.readline().split()[1:])
-    except OSError:
-        return None
-    return (user + nice + system + interrupt + soft + steal) / os.sysconf("SC_CLK_TCK")
 
 
 class Clients:

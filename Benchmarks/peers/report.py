@@ -1,15 +1,10 @@
 """Figures of the comparison: percentiles, medians over rounds, ratios."""
 
+import os
+import sys
 
-def percentile(share, values):
-    """Between two values in proportion, as `ConversationReport.Spread.percentile`; None without values."""
-    ordered = sorted(values)
-    if not ordered:
-        return None
-    rank = share * (len(ordered) - 1)
-    low = int(rank)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (rank - low)
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from measuring import percentile  # noqa: E402
 
 
 def median(values):

@@ -32,13 +32,10 @@ class Microphone(webrtc.Microphone):
 
     def __init__(self):
         super().__init__()
-        self.heard, self.lag, self.finished = [], 0.0, None
+        self.heard, self.lag = [], 0.0
 
     async def recv(self):
-        was_speaking = len(self.waiting) > 0
         frame = await super().recv()
-        if was_speaking and not len(self.waiting):
-            self.finished = time.monotonic()
         self.lag = max(self.lag, time.monotonic() - self.began - (self.sent - FRAME) / RATE)
         self.heard.append(frame.to_ndarray()[0])
         return frame
@@ -52,7 +49,7 @@ class Microphone(webrtc.Microphone):
         """Begins with the next frame; returns when that is, in seconds of the recording."""
         begin = self.sent / RATE
         self.say(samples.tobytes())
-        self.finished = None
+        self.spoken = None
         return begin
 
 
@@ -76,14 +73,11 @@ class Talker(webrtc.Peer):
             self.played.append((begin, samples))
 
     def latest(self, *kinds):
-        return max((t for kind in kinds for t in self.rtvi_times(kind)), default=None)
-
-    def rtvi_times(self, kind):
-        return [at for at, message in self.messages if message.get("label") == "rtvi-ai" and message["type"] == kind]
+        return max((time for kind in kinds for time in self.times(kind)), default=None)
 
     def has_answered(self):
         """True once the agent has stopped speaking since the person was last noticed to fall silent, a pause ago."""
-        finished = self.microphone.finished
+        finished = self.microphone.spoken
         silent, closed = self.latest("user-stopped-speaking"), self.latest("bot-stopped-speaking")
         if finished is None or silent is None or closed is None or closed <= silent:
             return False
@@ -124,7 +118,7 @@ async def talk(arguments):
         await asyncio.sleep(LEAD_IN_S)
         for samples in questions:
             begins.append(talker.microphone.ask(samples))
-            await talker.wait(lambda: talker.microphone.finished is not None, 60)
+            await talker.wait(lambda: talker.microphone.spoken is not None, 60)
             await talker.wait(talker.has_answered, arguments.patience)
             if talker.connection.connectionState != "connected":
                 raise RuntimeError("the connection broke: " + talker.connection.connectionState)

@@ -9,21 +9,16 @@ import signal
 import sys
 import time
 
-import caller
-import questions
-import report
-import sides
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import caller  # noqa: E402
+import questions  # noqa: E402
+import report  # noqa: E402
+import sides  # noqa: E402
+from measuring import busy_time  # noqa: E402
 
 # What a side has to finish a conversation before it is suspended.
 TEARDOWN_S = 1.0
 ATTEMPTS = 3
-
-
-def busy_time():
-    """Seconds of processor time that the machine has spent or a hypervisor has taken away."""
-    with open("/proc/stat", encoding="utf-8") as stream:
-        user, nice, system, _idle, _wait, interrupt, soft, steal, *_ = map(int, stream.readline().split()[1:])
-    return (user + nice + system + interrupt + soft + steal) / os.sysconf("SC_CLK_TCK")
 
 
 async def measure(side, block):

@@ -6,24 +6,17 @@ Several runs' JSON files are taken as one. With --undisturbed a question counts 
 """
 
 import json
+import os
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from measuring import percentile  # noqa: E402
 
 # Pipecat ends a turn that Smart Turn called incomplete after 3 s of silence, so an answer within less was to a turn that
 # was called complete at once.
 FALLBACK_MS = 3_000
 # A question counts as disturbed when programs that are not measured took more than this, in cores, until the answer began.
 DISTURBED_CORES = 0.2
-
-
-def percentile(share, values):
-    """Between two values in proportion, as `ConversationReport.Spread.percentile`; None without values."""
-    ordered = sorted(values)
-    if not ordered:
-        return None
-    rank = share * (len(ordered) - 1)
-    low = int(rank)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (rank - low)
 
 
 def figures(values):

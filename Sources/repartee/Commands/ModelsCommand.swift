@@ -98,7 +98,7 @@ struct ModelsCommand: AsyncParsableCommand {
             switch model.source {
             case .checkout(let origin):
                 StandardError.print("\(model.name): \(model.licence), \(origin)")
-                try CheckoutModels(store: global.store).fetch()
+                try await CheckoutModels(store: global.store).fetch()
                 guard try global.store.verifiedState(of: model) == .verified else {
                     throw VoiceError(.fault, "\(global.store.path(of: model)) is still not right after it was fetched")
                 }
