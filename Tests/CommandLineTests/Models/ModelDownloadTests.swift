@@ -33,7 +33,11 @@ internal import VoiceCore
 
         deinit { try? FileManager.default.removeItem(at: folder) }
 
-        func download(_ port: Int, patience: ModelDownload.Patience = .init()) throws -> ModelDownload {
+        /// Real time passes for the connection only, and other tests may take all of it: patience is not what is tested, unless said.
+        func download(
+            _ port: Int,
+            patience: ModelDownload.Patience = .init(connect: .seconds(600), read: .seconds(600))
+        ) throws -> ModelDownload {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let right = folder.appendingPathComponent("right")
             try Data(content).write(to: right)
