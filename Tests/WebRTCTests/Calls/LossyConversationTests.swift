@@ -39,15 +39,15 @@ internal import VoiceTesting
     static let buffered = Duration.milliseconds(120) + WholeCall.frame
 
     @Test(arguments: networks)
-    func `the agent hears without pause, and all messages arrive in order`(network: Network) throws {
-        let call = try WholeCall(seed: 1)
+    func `the agent hears without pause, and all messages arrive in order`(network: Network) async throws {
+        let call = try await WholeCall(seed: 1)
         call.impose(network.conditions)
         call.speak(Self.tone(seconds: 10, rate: .speech))
         let begin = call.heardTimes.count
         for number in 0..<100 {
             try call.type("typed \(number)")
             try call.write("written \(number)")
-            try call.run(for: .milliseconds(100))
+            try await call.run(for: .milliseconds(100))
         }
         let gaps = zip(call.heardTimes.dropFirst(begin), call.heardTimes.dropFirst(begin + 1)).map { $1 - $0 }
         #expect(gaps.count == 499 && gaps.allSatisfy { $0 == WholeCall.frame }, "\(gaps.count)")
@@ -56,24 +56,24 @@ internal import VoiceTesting
         )
         #expect(quiet <= 4, "\(quiet) frames")
 
-        try call.run(for: .seconds(10)) { call.typed.count >= 100 && call.written.count >= 100 }
+        try await call.run(for: .seconds(10)) { call.typed.count >= 100 && call.written.count >= 100 }
         #expect(call.typed == (0..<100).map { "typed \($0)" })
         #expect(call.written == (0..<100).map { "written \($0)" })
         #expect(call.end == nil)
     }
 
     @Test(arguments: networks)
-    func `a reply sounds without pause, and an interruption silences it at once`(network: Network) throws {
+    func `a reply sounds without pause, and an interruption silences it at once`(network: Network) async throws {
         for seed in UInt64(1)...4 {
-            let call = try WholeCall(seed: seed)
+            let call = try await WholeCall(seed: seed)
             call.impose(network.conditions)
-            try call.run(for: .seconds(1))
+            try await call.run(for: .seconds(1))
             let began = call.now
             call.reply(Self.tone(seconds: 30, rate: WebRTCCall.playoutRate), epoch: 1)
-            try call.run(for: .seconds(6))
+            try await call.run(for: .seconds(6))
             let interrupted = call.now
             try call.cut(epoch: 1)
-            try call.run(for: .seconds(2))
+            try await call.run(for: .seconds(2))
 
             let loud = call.sounds.filter(\.isLoud)
             let first = try #require(loud.first?.time) - began
@@ -114,10 +114,10 @@ internal import VoiceTesting
             for try await chunk in FliteSynthesizer(voice: .rms).speak(text) { speech += chunk.samples }
             speech += [Float](repeating: 0, count: 16_000)
         }
-        let call = try WholeCall(seed: 1)
+        let call = try await WholeCall(seed: 1)
         call.impose(network.conditions)
         call.speak(speech)
-        try call.run(for: SampleRate.speech.duration(ofSamples: speech.count) + .seconds(1))
+        try await call.run(for: SampleRate.speech.duration(ofSamples: speech.count) + .seconds(1))
 
         let stream = try await PocketSphinxRecognizer().openStream()
         for frame in call.heard.chunks(320) { _ = try await stream.feed(frame) }
