@@ -5,7 +5,7 @@ internal import VoiceCore
 internal import VoiceTesting
 
 /// Whole conversations with scripted engines, in simulated time: the same result every time, and no waiting.
-@Suite(.timeLimit(.minutes(1))) struct ConversationTests {
+@Suite(.timeLimit(.minutes(5))) struct ConversationTests {
     /// What a conversation did.
     private struct Outcome {
         var report: ConversationReport

@@ -6,7 +6,7 @@ internal import VoiceTesting
 @testable internal import Conversation
 
 /// Conversations in which answers are drafted before turns are over; scripted engines, simulated time.
-@Suite(.timeLimit(.minutes(1))) struct SpeculationTests {
+@Suite(.timeLimit(.minutes(5))) struct SpeculationTests {
     private struct Outcome {
         var report: ConversationReport
         var transport: LoopbackTransport

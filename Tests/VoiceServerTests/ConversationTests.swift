@@ -7,7 +7,7 @@ internal import VoiceCore
 
 @testable internal import VoiceServer
 
-@Suite(.timeLimit(.minutes(1))) struct ConversationTests {
+@Suite(.timeLimit(.minutes(5))) struct ConversationTests {
     @Test func `hello is answered by ready, audio and text reach the session and its answers come back`() async throws {
         try await TestServer.run { port in
             try await RawClient.conversation(on: port) { client in

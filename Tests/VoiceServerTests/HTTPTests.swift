@@ -4,7 +4,7 @@ internal import VoiceCore
 
 @testable internal import VoiceServer
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPTests {
     @Test func `the page and its files come with their types, again and again on one connection`() async throws {
         try await TestServer.run { port in
             try await RawClient.connect(to: port) { client in

@@ -5,7 +5,7 @@ internal import VoiceCore
 
 @testable internal import VoiceServer
 
-@Suite(.timeLimit(.minutes(1))) struct ListeningTests {
+@Suite(.timeLimit(.minutes(5))) struct ListeningTests {
     @Test func `a port in use is named, with what to do`() async throws {
         try await TestServer.run { port in
             let error = await #expect(throws: VoiceError.self) {

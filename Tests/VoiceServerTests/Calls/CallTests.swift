@@ -8,7 +8,7 @@ internal import VoiceCore
 @testable internal import Transports
 @testable internal import VoiceServer
 
-@Suite(.timeLimit(.minutes(1))) struct CallTests {
+@Suite(.timeLimit(.minutes(5))) struct CallTests {
     private static let start = #"{"event":"start","start":{"accountSid":"AC1","streamSid":"MZ1","callSid":"CA1"}}"#
 
     private static func event(_ frame: RawClient.Frame) -> JSONValue? {

@@ -7,7 +7,7 @@ internal import VoiceCore
 
 @testable internal import VoiceServer
 
-@Suite(.timeLimit(.minutes(1))) struct SignallingTests {
+@Suite(.timeLimit(.minutes(5))) struct SignallingTests {
     /// The offer of a real browser, from the fixtures of the protocols' own tests.
     private static func description() throws -> String {
         let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

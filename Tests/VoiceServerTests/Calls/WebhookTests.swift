@@ -6,7 +6,7 @@ internal import VoiceCore
 
 @testable internal import VoiceServer
 
-@Suite(.timeLimit(.minutes(1))) struct WebhookTests {
+@Suite(.timeLimit(.minutes(5))) struct WebhookTests {
     /// A webhook that a provider's own package signed; `Reference/Transports/make_signature_goldens.py` wrote it.
     private struct Case {
         var provider: TelephonyProvider

@@ -7,7 +7,7 @@ internal import VoiceTesting
 
 @testable internal import VoiceServer
 
-@Suite(.serialized, .timeLimit(.minutes(1))) struct RecognitionLimitTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RecognitionLimitTests {
     @Test func `five of fifty clients stop reading, and the others do not notice`() async throws {
         let recognizer = CountingRecognizer()
         try await RecognitionTestServer.run(recognizer) {

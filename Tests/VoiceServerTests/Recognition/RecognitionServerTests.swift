@@ -6,7 +6,7 @@ internal import VoiceTesting
 
 @testable internal import VoiceServer
 
-@Suite(.serialized, .timeLimit(.minutes(1))) struct RecognitionServerTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RecognitionServerTests {
     // What tests/test_websocket_client.py and examples/asr_client.py of pipecat-ai/nemotron-january-2026 do.
     @Test(arguments: [500, 160, 80], [#"{"type":"reset"}"#, #"{"type":"end"}"#])
     func `a file in chunks of any size gives interim transcripts and one final`(chunk: Int, end: String) async throws {

@@ -6,7 +6,7 @@ internal import VoiceTesting
 
 @testable internal import VoiceServer
 
-@Suite(.serialized, .timeLimit(.minutes(1))) struct TranscriptionTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct TranscriptionTests {
     private static let boundary = "7d1a"
 
     /// A form with a file of `samples` samples and some fields.
