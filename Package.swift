@@ -192,7 +192,9 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "repartee", "Conversation", "LanguageModels", "Simulation", "SpeechRecognition", "VoiceServer", log,
+                "repartee", "Conversation", "Inference", "LanguageModels", "Simulation", "SpeechRecognition",
+                "VoiceServer",
+                log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio
         ),

@@ -1,4 +1,6 @@
+internal import Inference
 internal import Testing
+internal import VoiceCore
 
 @testable internal import SpeechRecognition
 
@@ -54,6 +56,34 @@ internal import Testing
         #expect(tokens.map { Int($0.id) } == (try golden.integers("R\(lookahead).tokens")))
         #expect(tokens.map(\.frame) == (try golden.integers("R\(lookahead).token_frames")))
         #expect(tokens.allSatisfy { $0.logProbability <= 0 && $0.logProbability.isFinite })
+    }
+
+    @Test func `a recording on a device of choice gives NeMo's frames and tokens`() throws {
+        let golden = try Golden("nemotron-golden")
+        let encoding = try NemotronRecognizer.encoding(
+            of: golden.audio(),
+            lookahead: 1,
+            path: Golden.path("nemotron-tiny-f32.gguf"),
+            on: .cpu(),
+            threads: 1
+        )
+        let expected = try golden.floats("R1.enc")
+        let count = min(expected.count, encoding.frames.count)
+        #expect(count > expected.count / 2)
+        #expect(relativeError(Array(encoding.frames.prefix(count)), Array(expected.prefix(count))) < Self.bound)
+        let tokens = try golden.integers("R1.tokens")
+        let common = min(tokens.count, encoding.tokens.count)
+        #expect(common > tokens.count / 2)
+        #expect(encoding.tokens.prefix(common) == tokens.prefix(common))
+        #expect(throws: VoiceError.self) {
+            try NemotronRecognizer.encoding(
+                of: [],
+                lookahead: 2,
+                path: Golden.path("nemotron-tiny-f32.gguf"),
+                on: .cpu(),
+                threads: 1
+            )
+        }
     }
 
     @Test func `quantised weights are wrong by no more than their rounding`() throws {
