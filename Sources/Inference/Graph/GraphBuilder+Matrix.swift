@@ -22,7 +22,8 @@ extension GraphBuilder {
         guard weights.hasContiguousRows, x.hasContiguousRows, weights.stride(0) <= weights.stride(1) else {
             throw mismatch("matmul", "an operand's rows are scattered; make it contiguous")
         }
-        return try make("matmul", [weights, x]) { ggml_mul_mat(context, weights.pointer, x.pointer) }
+        let fitting = try storage.stream.device.kind == .cpu || x.hasPairedRows ? x : contiguous(x)
+        return try make("matmul", [weights, fitting]) { ggml_mul_mat(context, weights.pointer, fitting.pointer) }
     }
 
     /// Linear layer: ``matmul(_:_:)``, then a bias of shape [n] added to each column.

@@ -35,6 +35,14 @@ package struct Tensor: CustomStringConvertible {
 
     /// Whether the elements of each row lie next to each other.
     var hasContiguousRows: Bool { ggml_is_contiguous_rows(pointer) }
+
+    /// Whether every row of an even length begins an even number of elements behind the first one. CUDA's kernels for few columns
+    /// read two elements at once and end the process where they could not, although ggml calls the product supported
+    /// (`mmvf.cu` and `mmf.cuh`, llama.cpp 0c1e57098).
+    var hasPairedRows: Bool {
+        !shape[0].isMultiple(of: 2)
+            || (1..<4).allSatisfy { stride($0).isMultiple(of: 2 * stride(0)) }
+    }
 }
 
 /// What keeps a tensor's memory: the storage of a graph, or of weights.
