@@ -1,9 +1,12 @@
 """Trains the recogniser on one GPU while speech is still being made: python3 train_gpu.py --speech DIR [DIR ...] --run DIR ...
 
 Windows come from waveforms (waves.py); shards that `synthesise.py` finishes meanwhile are taken up every few seconds. The schedule
-follows the clock, not the number of steps: a rate that stays where it is until --cooldown-from of the time is over, CTC alone until
---transducer-from, then RNN-T with a weight that grows over a tenth of the time. RUN/average.pt is written every minute and at the end,
-RUN/best.pt when fewer words are wrong than ever before.
+follows the clock, not the number of steps: a rate that stays where it is until --cooldown-from of the time is over; CTC alone until
+--transducer-from, then RNN-T's own network beside it, then, from --transducer-through on, RNN-T's gradient into the encoder with a
+weight that grows over a tenth of the time. What one window gives is limited, and so is what RNN-T gives its own network: now and then
+a window's gradient is tens of times as long as others'. When gradients grow all the same, training goes back to weights of some seconds
+before, with smaller rates. RUN/average.pt is written every minute and at the end, RUN/best-ctc.pt and RUN/best.pt when CTC or RNN-T
+hears more words right than ever before.
 """
 
 import argparse
@@ -22,6 +25,7 @@ import torch.nn.functional as F
 from evaluate import edit_distance, words
 from loss import blanks_and_emits, recursions
 from model import Configuration, Recognizer, begin_with_frequencies, hidden_frames, initialise, position_table
+from muon import Muon
 from waves import MOST_TOKENS, ROWS, Corpus, Index, Studio
 
 LOOKAHEADS = (1, 0, 6, 1, 3, 13)
@@ -39,11 +43,13 @@ def parse():
     parser.add_argument("--windows", type=int, default=256, help="in a step")
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--dropout", type=float, default=0.05)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--longest-gradient", type=float, default=20, help="steps whose gradient's norm is greater are left out")
-    parser.add_argument("--warmup", type=int, default=200, help="steps")
-    parser.add_argument("--cooldown-from", type=float, default=0.45)
-    parser.add_argument("--transducer-from", type=float, default=0.2)
+    parser.add_argument("--rate", type=float, default=4e-4, help="of AdamW: biases, norms, embeddings, heads, RNN-T's network")
+    parser.add_argument("--matrix-rate", type=float, default=8e-4, help="of Muon: the encoder's matrices")
+    parser.add_argument("--longest-gradient", type=float, default=5, help="steps whose gradient's norm is greater are left out")
+    parser.add_argument("--warmup", type=int, default=300, help="steps")
+    parser.add_argument("--cooldown-from", type=float, default=0.5)
+    parser.add_argument("--transducer-from", type=float, default=0.6)
+    parser.add_argument("--transducer-through", type=float, default=0.7)
     parser.add_argument("--transducer-share", type=float, default=0.5, help="of the windows that the RNN-T loss sees")
     parser.add_argument("--ctc-weight", type=float, default=0.4)
     parser.add_argument("--hard-from", type=float, default=0.3, help="of the time, until which noise grows")
@@ -136,11 +142,18 @@ class Training:
             for layer in self.model.encoder.layers:
                 layer.compile(dynamic=False)
             self.joint = torch.compile(alignments, dynamic=False)
-        decays = {name: p.dim() > 1 and "embed" not in name and "pos_bias" not in name for name, p in self.model.named_parameters()}
-        groups = [{"params": [p for name, p in self.model.named_parameters() if decays[name] == decay],
+        named = dict(self.model.named_parameters())
+        matrices = [name for name, p in named.items() if name.startswith("encoder.") and p.dim() == 2 and "pos_bias" not in name]
+        decays = {name: p.dim() > 1 and "embed" not in name and "pos_bias" not in name for name, p in named.items()}
+        groups = [{"params": [p for name, p in named.items() if decays[name] == decay and name not in matrices],
                    "weight_decay": 0.02 if decay else 0.0} for decay in (True, False)]
         self.optimizer = torch.optim.AdamW(groups, lr=o.rate, betas=(0.9, 0.98), fused=True)
-        self.fewest = math.inf
+        self.muon = Muon([named[name] for name in matrices])
+        # What RNN-T alone trains is clipped apart, lest a long gradient there take everything else's step.
+        self.own = [p for name, p in named.items() if name.startswith(("decoder.", "joint."))]
+        self.others = [p for name, p in named.items() if not name.startswith(("decoder.", "joint."))]
+        self.fewest = {"best-ctc.pt": math.inf, "best.pt": math.inf}
+        self.kept, self.usual, self.courage = None, math.inf, 1.0
         self.tests = {path.stem: load_test(path, self.device) for path in o.tests}
 
     def share(self):
@@ -166,22 +179,30 @@ class Training:
             begin_with_frequencies(self.model, torch.from_numpy(np.concatenate(tokens)).to(self.device))
         self.average = [value.detach().clone() for value in self.model.parameters()]
 
-    def losses(self, mel, plan, lookahead, transducer):
-        m, targets = self.model, torch.from_numpy(plan.tokens).to(self.device, non_blocking=True)
+    def learn(self, mel, plan, lookahead, through):
+        """Gradients of all parameters; `through` is the weight of RNN-T in the encoder's, None for none at all. Returns losses."""
+        o, m = self.o, self.model
+        targets = torch.from_numpy(plan.tokens).to(self.device, non_blocking=True)
         lengths = torch.from_numpy(plan.lengths)
         total = max(1, int(plan.lengths.sum()))
         with torch.autocast(self.device.type, torch.bfloat16):
             encoded = m.encoder.run(mel, self.positions, self.hidden[lookahead])
             ctc = m.ctc_decoder(encoded)
-            few = self.share() if transducer else 0
-            if few:
-                predicted = m.predict(targets[:few])
-                between = self.joint(m.joint, encoded[:few], predicted, targets[:few], m.blank)
         ctc = ctc.float().log_softmax(-1).transpose(0, 1)
         losses = {"ctc": F.ctc_loss(ctc, targets, torch.full((len(mel),), FRAMES), lengths, m.blank, "sum", zero_infinity=True) / total}
-        if few:
+        whole = losses["ctc"]
+        if through is not None:
+            few = self.share()
+            heard = encoded[:few].detach().requires_grad_()
+            with torch.autocast(self.device.type, torch.bfloat16):
+                between = self.joint(m.joint, heard, m.predict(targets[:few]), targets[:few], m.blank)
             summed = Summed.apply(*between, lengths[:few].to(self.device, non_blocking=True), self.recurse)
             losses["rnnt"] = summed / max(1, int(plan.lengths[:few].sum()))
+            losses["rnnt"].backward()
+            if through > 0:
+                # The sum's gradient by `encoded` is RNN-T's, limited window by window.
+                whole = whole * (1 - (1 - o.ctc_weight) * through) + through * (encoded[:few].float() * limited(heard.grad)).sum()
+        whole.backward()
         return losses
 
     def run(self):
@@ -199,51 +220,77 @@ class Training:
                 looked = now
             plan = self.plans.get()
             mel = self.studio.record(self.corpus, plan, 0.3 + 0.7 * min(1, progress / o.hard_from))
-            losses = self.losses(mel, plan, LOOKAHEADS[step % len(LOOKAHEADS)], progress >= o.transducer_from)
-            grown = min(1, max(0, progress - o.transducer_from) / 0.1)
-            weights = {"ctc": 1 - (1 - o.ctc_weight) * grown, "rnnt": grown}
-            sum(value * weights[name] for name, value in losses.items()).backward()
-            norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.rate(step, progress)
+            through = min(1, max(0, progress - o.transducer_through) / 0.1) if progress >= o.transducer_from else None
+            losses = self.learn(mel, plan, LOOKAHEADS[step % len(LOOKAHEADS)], through)
+            norm = torch.nn.utils.clip_grad_norm_(self.others, 1.0)
+            own = torch.nn.utils.clip_grad_norm_(self.own, 1.0) if through is not None else torch.zeros_like(norm)
             # Not `norm > longest`: that would let a gradient pass that is no number.
-            self.optimizer.grad_scale, self.optimizer.found_inf = None, (~(norm <= o.longest_gradient)).float()
+            fine = (norm <= o.longest_gradient) & (own <= o.longest_gradient)
+            share = self.courage * self.rate(step, progress)
+            for group in self.optimizer.param_groups:
+                group["lr"] = o.rate * share
+            self.optimizer.grad_scale, self.optimizer.found_inf = None, (~fine).float()
             self.optimizer.step()
-            self.optimizer.zero_grad(set_to_none=True)
+            self.muon.step(o.matrix_rate * share, fine)
+            self.model.zero_grad(set_to_none=True)
             step, heard = step + 1, heard + o.windows * ROWS / 100
-            torch._foreach_lerp_(self.average, [p.detach() for p in parameters], 1 - min(0.9985, step / (step + 20)))
-            for name, value in losses.items():
+            torch._foreach_lerp_(self.average, [p.detach() for p in parameters], 1 - min(0.998, step / (step + 20)))
+            for name, value in (losses | {"norm": norm, "own": own, "left out": (~fine).float()}).items():
                 sums.setdefault(name, []).append(value.detach())
             if now - reported > 10:
                 means = " ".join(f"{name} {torch.stack(values).nanmean().item():.3f}" for name, values in sums.items())
-                print(f"{now - self.began:.0f} s: step {step} {means} norm {norm.item():.2f} {(now - started) / step:.4f} s/step "
+                print(f"{now - self.began:.0f} s: step {step} {means} {(now - started) / step:.4f} s/step "
                       f"{heard / 3600:.0f} h heard of {self.corpus.hours:.1f} h", flush=True)
+                if step > o.warmup:
+                    self.keep_or_go_back(torch.stack(sums["norm"]).mean().item(), torch.stack(sums["left out"]).mean().item())
                 reported, sums = now, {}
             if now - evaluated > o.evaluate_every:
-                self.evaluate_and_save(step)
-                evaluated = now
-        self.evaluate_and_save(step)
+                self.evaluate_and_save(step, through is not None)
+                evaluated = time.monotonic()
+        self.evaluate_and_save(step, True)
         print(f"{step} steps, {heard / 3600:.0f} h in {time.monotonic() - begun:.0f} s", flush=True)
 
-    def rate(self, step, progress):
-        if step < self.o.warmup:
-            return self.o.rate * (step + 1) / self.o.warmup
-        over = max(0, progress - self.o.cooldown_from) / (1 - self.o.cooldown_from)
-        return self.o.rate * max(0.005, 0.5 + 0.5 * math.cos(math.pi * min(1, over)))
+    @torch.no_grad()
+    def keep_or_go_back(self, norm, left_out):
+        """Keeps the weights while gradients are as long as usual. When they have grown, the kept ones before the last come back, and
+        the rates shrink: a norm of 1.9 after 0.7 was 3 ten seconds later and 300 after twenty, and nothing was left."""
+        parameters = list(self.model.parameters())
+        if norm < 2 * self.usual and left_out < 0.1:
+            self.usual = min(self.usual, norm)
+            self.kept = ((self.kept or [None])[-1], [p.detach().clone() for p in parameters])
+            return
+        if self.kept is None:
+            return
+        self.courage *= 0.6
+        good = self.kept[0] or self.kept[1]
+        for p, average, value in zip(parameters, self.average, good):
+            p.copy_(value)
+            average.copy_(value)
+        self.optimizer.state.clear()
+        self.muon.forget()
+        print(f"gradients of {norm:.1f}: back to earlier weights, rates times {self.courage:.2f}", flush=True)
 
-    def evaluate_and_save(self, step):
+    def rate(self, step, progress):
+        """A share of the rates."""
+        if step < self.o.warmup:
+            return (step + 1) / self.o.warmup
+        over = max(0, progress - self.o.cooldown_from) / (1 - self.o.cooldown_from)
+        return max(0.005, 0.5 + 0.5 * math.cos(math.pi * min(1, over)))
+
+    def evaluate_and_save(self, step, transducer):
         for value, average in zip(self.watch.parameters(), self.average):
             value.data.copy_(average)
-        shares, errors = [], 0
-        for name, test in self.tests.items():
-            wrong, count = word_errors(self.watch, self.tokenizer, test, self.device)
-            shares.append(f"{name} {100 * wrong / count:.1f}")
-            errors += wrong
-        print(f"wrong words, CTC, lookahead 1: {', '.join(shares)}", flush=True)
         self.save(step, "average.pt")
-        if errors < self.fewest:
-            self.fewest = errors
-            self.save(step, "best.pt")
+        for head, best in (("ctc", "best-ctc.pt"), *([("rnnt", "best.pt")] if transducer else [])):
+            shares, errors = [], 0
+            for name, test in self.tests.items():
+                wrong, count = word_errors(self.watch, self.tokenizer, test, self.device, head)
+                shares.append(f"{name} {100 * wrong / count:.1f}")
+                errors += wrong
+            print(f"wrong words, {head}, lookahead 1: {', '.join(shares)}", flush=True)
+            if errors < self.fewest[best]:
+                self.fewest[best] = errors
+                self.save(step, best)
 
     def save(self, step, name):
         self.o.run.mkdir(parents=True, exist_ok=True)
@@ -252,6 +299,13 @@ class Training:
                  "average": {name: value.half().cpu() for name, value in zip(names, self.average)}}
         torch.save(state, self.o.run / f"{name}.tmp")
         os.replace(self.o.run / f"{name}.tmp", self.o.run / name)
+
+
+def limited(gradient):
+    """[windows, T, d_model] with no window's longer than three times what is usual in the batch."""
+    gradient = torch.nan_to_num(gradient.float())
+    long = gradient.flatten(1).norm(dim=1)
+    return gradient * ((3 * long.median() + 1e-12) / (long + 1e-12)).clamp(max=1).view(-1, 1, 1)
 
 
 @torch.no_grad()
@@ -275,16 +329,45 @@ def load_test(path, device):
 
 
 @torch.no_grad()
-def word_errors(model, tokenizer, test, device):
+def word_errors(model, tokenizer, test, device, head):
+    """(errors, words) at lookahead 1 by CTC's best path or RNN-T's greedy one."""
     mel, texts = test
     wrong = count = 0
     with torch.autocast(device.type, torch.bfloat16):
-        best = torch.cat([model.ctc_decoder(model.encoder(part, 1)).argmax(-1) for part in mel.split(16)]).tolist()
-    for row, text in zip(best, texts):
-        tokens = [t for t, before in zip(row, [-1, *row]) if t not in (before, model.blank)]
+        encoded = torch.cat([model.encoder(part, 1) for part in mel.split(64)])
+    encoded = encoded.float()
+    if head == "ctc":
+        best = model.ctc_decoder(encoded).argmax(-1).tolist()
+        heard = [[t for t, before in zip(row, [-1, *row]) if t not in (before, model.blank)] for row in best]
+    else:
+        heard = greedy(model, encoded)
+    for tokens, text in zip(heard, texts):
         wanted = words(text)
         wrong, count = wrong + edit_distance(wanted, words(tokenizer.decode(tokens))), count + len(wanted)
     return wrong, max(1, count)
+
+
+def greedy(model, encoded, most=4):
+    """Tokens of every row, all rows at once; at most `most` a frame."""
+    rows, device = len(encoded), encoded.device
+    network, joint = model.decoder["prediction"], model.joint
+    frames = joint.enc(encoded)
+    state = tuple(torch.zeros(model.c.pred_rnn_layers, rows, model.c.pred_hidden, device=device) for _ in range(2))
+    last = torch.full((rows, 1), model.blank, device=device)
+    said = []
+    out, after = network(last, state)
+    predicted = joint.pred(out[:, 0])
+    for frame in frames.unbind(1):
+        open_ = torch.ones(rows, dtype=torch.bool, device=device)
+        for _ in range(most):
+            token = joint.joint_net(frame + predicted).argmax(-1)
+            open_ = open_ & (token != model.blank)
+            said.append(torch.where(open_, token, -1))
+            last = torch.where(open_, token, model.blank).unsqueeze(1)
+            out, next_ = network(last, after)
+            predicted = torch.where(open_.unsqueeze(1), joint.pred(out[:, 0]), predicted)
+            after = tuple(torch.where(open_.view(1, -1, 1), new.to(old.dtype), old) for new, old in zip(next_, after))
+    return [[token for token in row if token >= 0] for row in torch.stack(said, 1).tolist()]
 
 
 if __name__ == "__main__":

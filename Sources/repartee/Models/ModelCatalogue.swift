@@ -40,8 +40,8 @@ enum ModelCatalogue {
         CatalogueModel(
             name: starterRecognizer,
             file: "starter-asr.gguf",
-            sha256: "247202c8f02158440d0c9b7645adf6c4f6d36c79ad0663189a5df0e60b97cd26",
-            bytes: 13_781_664,
+            sha256: "7c4417f77e727e34e585fc93b8190cc1f2b863b445426ec934171cc45ba02df7",
+            bytes: 19_436_032,
             role: .recogniser,
             licence: "Apache-2.0",
             source: .checkout("Models/starter-asr.gguf of the checkout, trained by Training/starter-asr")
