@@ -34,22 +34,17 @@ void cc_pack(int64_t inputs, int64_t outputs, int64_t taps, int64_t element_byte
 
 inlined lanes load(const float *from) { return *(const lanes *)from; }
 
-inlined lanes weights_at(const int half, const char *from, int64_t index) {
-    if (half) return __builtin_convertvector(*(const halves *)(from + index * cc_group * 2), lanes);
-    return *(const lanes *)(from + index * cc_group * 4);
-}
-
 // Stores the first `count` of sixteen sums.
 inlined void store(lanes sums, int64_t count, float *y) {
     if (count >= cc_group) *(lanes *)y = sums;
     else memcpy(y, &sums, (size_t)count * sizeof(float));
 }
 
-// Stores a tile's sums, column by column, with what is to be added to them: `rows` of `stored` rows exist. Called rather than
-// inlined, because there are many kinds of tiles.
-__attribute__((noinline)) static void store_tile(const float *sums, int columns, int stored, int64_t rows, int64_t outputs,
+// Stores a tile's sums, column by column, with what is to be added to them: the first `rows` of sixteen exist. Called rather
+// than inlined, because there are many kinds of tiles.
+__attribute__((noinline)) static void store_tile(const float *sums, int columns, int64_t rows, int64_t outputs,
                                                  const float *residual, float *y) {
-    for (int t = 0; t < columns; t++, sums += stored, y += outputs) {
+    for (int t = 0; t < columns; t++, sums += cc_group, y += outputs) {
         if (residual) {
             for (int64_t row = 0; row < rows; row++) y[row] = sums[row] + residual[row];
             residual += outputs;
@@ -59,85 +54,71 @@ __attribute__((noinline)) static void store_tile(const float *sums, int columns,
     }
 }
 
-// `columns` neighbouring columns of `groups` neighbouring groups, constants: all sums in registers.
-inlined void tile(const int groups, const int columns, const int half, const cc_kernel *kernel, int64_t group,
-                  const float *x, const float *residual, float *y) {
+// The most columns of a tile.
+enum { widest_tile = 24 };
+// How far ahead weights are fetched, in bytes: a few columns need them faster than the processor guesses.
+enum { fetched_ahead = 4096 };
+
+// `columns` neighbouring columns of a group, a constant: all sums in registers. A weight is read once for all columns, and a
+// column's value multiplies straight from memory.
+inlined void tile(const int columns, const int half, const cc_kernel *kernel, int64_t group, const float *x,
+                  const float *residual, float *y) {
     const int64_t inputs = kernel->inputs;
-    const int64_t group_weights = kernel->taps * inputs;
-    const char *weights = (const char *)kernel->weights + group * group_weights * cc_group * (half ? 2 : 4);
-    lanes sums[2][12];
+    const int size = cc_group * (half ? 2 : 4);
+    const char *weights = (const char *)kernel->weights + group * kernel->taps * inputs * size;
+    lanes sums[widest_tile];
+    const lanes bias = load(kernel->bias + group * cc_group);
     unrolled
-    for (int g = 0; g < groups; g++) {
-        const lanes bias = load(kernel->bias + (group + g) * cc_group);
-        unrolled
-        for (int t = 0; t < columns; t++) sums[g][t] = bias;
-    }
+    for (int t = 0; t < columns; t++) sums[t] = bias;
     for (int64_t tap = 0; tap < kernel->taps; tap++) {
         // A pointer for every third column: the two after it are within what an address can express.
-        const float *at[4];
+        const float *at[widest_tile / 3];
         unrolled
-        for (int third = 0; third < 4; third++) at[third] = x + (tap * kernel->dilation + 3 * third) * inputs;
-        for (int64_t input = 0; input < inputs; input++) {
-            lanes row[2];
+        for (int third = 0; third < widest_tile / 3; third++) {
+            at[third] = x + (tap * kernel->dilation + 3 * third) * inputs;
+        }
+        for (int64_t input = 0; input < inputs; input++, weights += size) {
+            const lanes row = half ? __builtin_convertvector(*(const halves *)weights, lanes) : *(const lanes *)weights;
+            __builtin_prefetch(weights + fetched_ahead, 0, 2);
             unrolled
-            for (int g = 0; g < groups; g++) {
-                row[g] = weights_at(half, weights, g * group_weights + tap * inputs + input);
-            }
-            unrolled
-            for (int t = 0; t < columns; t++) {
-                const float value = at[t / 3][t % 3 * inputs + input];
-                unrolled
-                for (int g = 0; g < groups; g++) sums[g][t] += row[g] * value;
-            }
+            for (int t = 0; t < columns; t++) sums[t] += row * at[t / 3][t % 3 * inputs + input];
         }
     }
-    lanes results[24];
+    // A copy: what a call may see is not kept in registers.
+    lanes results[widest_tile];
     unrolled
-    for (int t = 0; t < columns; t++) {
-        unrolled
-        for (int g = 0; g < groups; g++) results[t * groups + g] = sums[g][t];
-    }
+    for (int t = 0; t < columns; t++) results[t] = sums[t];
     const int64_t first = group * cc_group, left = kernel->outputs - first;
-    store_tile((const float *)results, columns, groups * cc_group, left < groups * cc_group ? left : groups * cc_group,
-               kernel->outputs, residual ? residual + first : 0, y + first);
+    store_tile((const float *)results, columns, left < cc_group ? left : cc_group, kernel->outputs,
+               residual ? residual + first : 0, y + first);
 }
 
-inlined void narrow_tile(const int groups, const int half, int64_t columns, const cc_kernel *kernel, int64_t group,
-                         const float *x, const float *residual, float *y) {
+#define tile_of(columns) \
+    case columns: tile(columns, half, kernel, group, x, residual, y); break;
+
+inlined void narrow_tile(const int half, int64_t columns, const cc_kernel *kernel, int64_t group, const float *x,
+                         const float *residual, float *y) {
+    switch (columns) { tile_of(1) tile_of(2) tile_of(3) tile_of(4) tile_of(5) tile_of(6) }
+}
+
+inlined void wide_tile(const int half, int64_t columns, const cc_kernel *kernel, int64_t group, const float *x,
+                       const float *residual, float *y) {
     switch (columns) {
-    case 1: tile(groups, 1, half, kernel, group, x, residual, y); break;
-    case 2: tile(groups, 2, half, kernel, group, x, residual, y); break;
-    case 3: tile(groups, 3, half, kernel, group, x, residual, y); break;
-    case 4: tile(groups, 4, half, kernel, group, x, residual, y); break;
-    case 5: tile(groups, 5, half, kernel, group, x, residual, y); break;
-    default: tile(groups, 6, half, kernel, group, x, residual, y); break;
+        tile_of(7) tile_of(8) tile_of(9) tile_of(10) tile_of(11) tile_of(12) tile_of(13) tile_of(14) tile_of(15)
+        tile_of(16) tile_of(17) tile_of(18) tile_of(19) tile_of(20) tile_of(21) tile_of(22) tile_of(23) tile_of(24)
+    default: narrow_tile(half, columns, kernel, group, x, residual, y);
     }
 }
 
-inlined void wide_tile(const int groups, const int half, int64_t columns, const cc_kernel *kernel, int64_t group,
-                       const float *x, const float *residual, float *y) {
-    switch (columns) {
-    case 7: tile(groups, 7, half, kernel, group, x, residual, y); break;
-    case 8: tile(groups, 8, half, kernel, group, x, residual, y); break;
-    case 9: tile(groups, 9, half, kernel, group, x, residual, y); break;
-    case 10: tile(groups, 10, half, kernel, group, x, residual, y); break;
-    case 11: tile(groups, 11, half, kernel, group, x, residual, y); break;
-    case 12: tile(groups, 12, half, kernel, group, x, residual, y); break;
-    default: narrow_tile(groups, half, columns, kernel, group, x, residual, y); break;
-    }
-}
-
-// Goes through this part's tiles, `per_block` groups and at most `widest` columns each; the weights of a block are read once
-// for all columns of all streams.
-inlined void convolve(const int widest, const int per_block, const int half, const cc_kernel *kernel, int64_t columns,
-                      int64_t streams, int64_t part, int64_t parts, const float *x, const float *residual, float *y) {
-    const int64_t groups = groups_of(kernel->outputs);
-    const int64_t blocks = (groups + per_block - 1) / per_block;
+// Goes through this part's tiles of at most `widest` columns; the weights of a group are read once for all columns of all
+// streams.
+inlined void convolve(const int widest, const int half, const cc_kernel *kernel, int64_t columns, int64_t streams,
+                      int64_t part, int64_t parts, const float *x, const float *residual, float *y) {
     const int64_t tiles = (columns + widest - 1) / widest;
-    const int64_t all = blocks * streams * tiles;
+    const int64_t all = groups_of(kernel->outputs) * streams * tiles;
     const int64_t history = (kernel->taps - 1) * kernel->dilation;
     for (int64_t index = all * part / parts; index < all * (part + 1) / parts; index++) {
-        const int64_t group = index / (streams * tiles) * per_block;
+        const int64_t group = index / (streams * tiles);
         const int64_t stream = index / tiles % streams;
         // Tiles of nearly the same width.
         const int64_t first = index % tiles * columns / tiles;
@@ -145,10 +126,8 @@ inlined void convolve(const int widest, const int per_block, const int half, con
         const float *from = x + (stream * (history + columns) + first) * kernel->inputs;
         const int64_t place = (stream * columns + first) * kernel->outputs;
         const float *added = residual ? residual + place : 0;
-        const int pair = per_block == 2 && group + 1 < groups;
-        if (widest == 12 && pair) wide_tile(2, half, count, kernel, group, from, added, y + place);
-        else if (widest == 12) wide_tile(1, half, count, kernel, group, from, added, y + place);
-        else narrow_tile(1, half, count, kernel, group, from, added, y + place);
+        if (widest > 6) wide_tile(half, count, kernel, group, from, added, y + place);
+        else narrow_tile(half, count, kernel, group, from, added, y + place);
     }
 }
 
@@ -239,12 +218,12 @@ inlined void upsample(int64_t outputs, int64_t rate, int64_t first, int64_t last
     int64_t outputs, int64_t rate, int64_t first, int64_t last, const float *weights, const float *bias,                 \
         const float *x, float *y
 
-#define kind(name, attribute, widest, per_block)                                                                        \
+#define kind(name, attribute, widest)                                                                                   \
     attribute static void convolve_halves_##name(convolve_arguments) {                                                  \
-        convolve(widest, per_block, 1, kernel, columns, streams, part, parts, x, residual, y);                          \
+        convolve(widest, 1, kernel, columns, streams, part, parts, x, residual, y);                                     \
     }                                                                                                                   \
     attribute static void convolve_singles_##name(convolve_arguments) {                                                 \
-        convolve(widest, per_block, 0, kernel, columns, streams, part, parts, x, residual, y);                          \
+        convolve(widest, 0, kernel, columns, streams, part, parts, x, residual, y);                                     \
     }                                                                                                                   \
     attribute static void half_snake_##name(snake_arguments) {                                                          \
         half_snake(count, period, alpha, inverse, slope, x, y);                                                         \
@@ -261,10 +240,11 @@ inlined void upsample(int64_t outputs, int64_t rate, int64_t first, int64_t last
 
 #if defined(__x86_64__)
 
-kind(avx512, __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,f16c,fma,avx2"))), 12, 2)
+// Twenty-four columns are as many of the 32 registers.
+kind(avx512, __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,f16c,fma,avx2"))), widest_tile)
 dispatch(avx512)
 // Six columns of sixteen are twelve of the sixteen registers.
-kind(avx2, __attribute__((target("avx2,fma,f16c"))), 6, 1)
+kind(avx2, __attribute__((target("avx2,fma,f16c"))), 6)
 dispatch(avx2)
 
 int cc_best_kind(void) {
@@ -284,7 +264,7 @@ int cc_best_kind(void) {
 #elif defined(__aarch64__)
 
 // NEON: six columns of four registers each are 24 of 32.
-kind(plain, , 6, 1)
+kind(plain, , 6)
 dispatch(plain)
 
 int cc_best_kind(void) { return cc_plain; }
