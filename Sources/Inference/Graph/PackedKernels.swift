@@ -5,7 +5,7 @@ package import VoiceCore
 /// Convolution kernels in the order that our own loops read them, in the CPU's memory: as a file has them, F16 or F32.
 ///
 /// ggml has convolutions over im2col only, with channels far from each other; these need no copy of their windows and run at
-/// three quarters of what the processor can add and multiply (docs/log.md).
+/// nine tenths of what the processor can multiply and add (docs/performance.md).
 ///
 /// `@unchecked Sendable`: see ``Weights``.
 package final class PackedKernels: @unchecked Sendable {
