@@ -7,6 +7,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "CausalConvolution.h"
+
 // The kinds of code that this file has; 0 is none.
 enum { ck_none = 0, ck_avx2 = 1, ck_avx512vnni = 2 };
 

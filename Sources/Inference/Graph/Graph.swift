@@ -34,7 +34,9 @@ package final class Graph<Ports> {
         let storage = try GraphStorage(stream: stream, capacity: capacity)
         let builder = GraphBuilder(storage: storage)
         ports = try build(builder)
-        try storage.finish(inputs: builder.inputs, results: builder.outputs + builder.effects)
+        // ggml computes in this order, what each needs before it.
+        let results = builder.earlyEffects + builder.outputs + builder.effects
+        try storage.finish(inputs: builder.inputs, results: results)
         self.storage = storage
     }
 

@@ -9,7 +9,14 @@ extension GraphBuilder {
     ///   - matrix: shape [n, r].
     ///   - indices: m rows, declared by ``indices(_:count:below:)`` with a bound of at most r. No row twice: which of the
     ///     writes would win is undefined.
-    package func store(_ x: Tensor, into matrix: Tensor, at indices: Tensor) throws(VoiceError) {
+    ///   - early: true to write as soon as x was computed, which frees its memory for others: for a matrix that x alone
+    ///     was computed from.
+    package func store(
+        _ x: Tensor,
+        into matrix: Tensor,
+        at indices: Tensor,
+        early: Bool = false
+    ) throws(VoiceError) {
         try requireRows("store", x)
         guard matrix.owner is TensorStorage, matrix.type == .f32 || matrix.type == .f16 else {
             throw mismatch("store", "\(matrix) is not a state of plain numbers")
@@ -19,10 +26,9 @@ extension GraphBuilder {
         guard x.shape[0] == matrix.shape[0], x.shape[1] == indices.shape[0], x.shape[2] == 1, x.shape[3] == 1 else {
             throw mismatch("store", "\(x.shape) at \(indices.shape) does not fit into \(matrix.shape)")
         }
-        addEffect(
-            try make("store", [matrix, x, indices]) {
-                ggml_set_rows(context, matrix.pointer, x.pointer, indices.pointer)
-            }
-        )
+        let write = try make("store", [matrix, x, indices]) {
+            ggml_set_rows(context, matrix.pointer, x.pointer, indices.pointer)
+        }
+        addEffect(write, early: early)
     }
 }

@@ -12,6 +12,8 @@ package final class GraphBuilder {
     private(set) var outputs: [Tensor] = []
     /// Writes into a ``StateArena``; they come after everything that the outputs need.
     private(set) var effects: [Tensor] = []
+    /// Writes into a ``StateArena`` that come as soon as their operands are there.
+    private(set) var earlyEffects: [Tensor] = []
     /// Columns rounded to 8 bits, by the tensor that they were made of; see ``matmul(_:_:)`` of packed weights.
     var packed: [UnsafeMutablePointer<ggml_tensor>: Tensor] = [:]
     private var used = 0
@@ -76,8 +78,10 @@ package final class GraphBuilder {
 
     // MARK: for the operations
 
-    /// Has a result computed after all outputs, although nobody reads it.
-    func addEffect(_ tensor: Tensor) { effects.append(tensor) }
+    /// Has a result computed although nobody reads it: after all outputs, or as soon as what it needs is there.
+    func addEffect(_ tensor: Tensor, early: Bool = false) {
+        if early { earlyEffects.append(tensor) } else { effects.append(tensor) }
+    }
 
     /// Makes one result, after checking that there is room and that the operands belong here.
     func make(

@@ -4,11 +4,11 @@ internal import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Benchmarks: asr, turn, endpointing, llm, devices, v2v, interruptions, turn-taking, transport.",
+        abstract: "Benchmarks of the engines, of conversations and of transports.",
         subcommands: [
             RecognitionBenchmark.self, TurnBenchmark.self, EndpointingBenchmark.self, LanguageModelBenchmark.self,
-            DeviceBenchmark.self, VoiceToVoiceBenchmark.self, InterruptionBenchmark.self, TurnTakingBenchmark.self,
-            TransportBenchmark.self,
+            CodecBenchmark.self, DeviceBenchmark.self, VoiceToVoiceBenchmark.self, InterruptionBenchmark.self,
+            TurnTakingBenchmark.self, TransportBenchmark.self,
         ]
     )
 }
