@@ -10,6 +10,9 @@ cst_voice *register_cmu_us_rms(const char *voxdir);
 cst_voice *register_cmu_us_awb(const char *voxdir);
 cst_voice *register_cmu_us_kal16(const char *voxdir);
 
+// The lexicon with its letter-to-sound rules; sets up its tables on the first call.
+cst_lexicon *cmu_lex_init(void);
+
 // Makes the utterance call back with its audio as it is made; it owns `streaming` from then on.
 //
 // Here and not in Swift because flite keeps the pointer to a feature's name, so the name must live as long as the process.
