@@ -1,3 +1,4 @@
+internal import Inference
 package import VoiceCore
 
 /// One speaker's recognition on a shared ``NemotronEngine``.
@@ -27,7 +28,7 @@ package actor NemotronStream: RecognizerStream {
     /// Takes a slot and clears it.
     /// - Throws: ``VoiceError/Code/exhausted`` when all are taken.
     init(engine: NemotronEngine, options: NemotronStreamOptions) async throws(VoiceError) {
-        let seat = try StreamSeat(engine.seats, of: "streams")
+        let seat = try StreamSeat(engine.seats, of: "streams of the recogniser")
         await engine.clear(seat.slot)
         self.engine = engine
         self.options = options
@@ -97,7 +98,7 @@ package actor NemotronStream: RecognizerStream {
     /// millisecond on a CPU (median of 30 with the 0.6B model: 0.35 and 0.47 ms in two runs, Zen 4).
     /// - Throws: ``VoiceError/Code/exhausted`` when there are more forks than that.
     package func fork() async throws(VoiceError) -> NemotronStream {
-        let seat = try StreamSeat(engine.forkSeats, of: "forks")
+        let seat = try StreamSeat(engine.forkSeats, of: "forks of the recogniser")
         await engine.copy(self.seat.slot, to: seat.slot)
         return NemotronStream(engine: engine, options: options, seat: seat, state: state)
     }
@@ -177,22 +178,6 @@ extension NemotronStream.State {
         logMel.flush(into: &features)
         cutter.append(features)
     }
-}
-
-/// A slot, from when it is taken until its last reference goes.
-final class StreamSeat: Sendable {
-    let slot: Int
-    private let seats: StreamSeats
-
-    init(_ seats: StreamSeats, of kind: String) throws(VoiceError) {
-        guard let slot = seats.take() else {
-            throw VoiceError(.exhausted, "All \(kind) of the recogniser are in use. Close one, or allow more.")
-        }
-        self.slot = slot
-        self.seats = seats
-    }
-
-    deinit { seats.giveBack(slot) }
 }
 
 /// How one stream is recognised, worked out once.
