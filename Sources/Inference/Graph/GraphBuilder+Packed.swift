@@ -37,39 +37,7 @@ extension GraphBuilder {
         packed[x.pointer] = columns
         return columns
     }
-
-    /// An operation of our own on the CPU; every thread of the stream calls it.
-    private func custom(
-        _ operation: String,
-        _ type: ElementType,
-        _ shape: Shape,
-        _ operands: [Tensor],
-        _ kernel: @escaping ggml_custom_op_t
-    ) throws(VoiceError) -> Tensor {
-        guard storage.stream.device.kind == .cpu else {
-            throw mismatch(operation, "packed weights are for the CPU, not \(storage.stream.device)")
-        }
-        return try make(operation, operands) {
-            var pointers: [UnsafeMutablePointer<ggml_tensor>?] = operands.map(\.pointer)
-            return ggml_custom_4d(
-                context,
-                ggml_type(type.rawValue),
-                Int64(shape[0]),
-                Int64(shape[1]),
-                1,
-                1,
-                &pointers,
-                Int32(pointers.count),
-                kernel,
-                ggmlEveryThread,
-                nil
-            )
-        }
-    }
 }
-
-/// `GGML_N_TASKS_MAX`: as many tasks as the stream has threads. A macro that Swift does not import.
-private let ggmlEveryThread: Int32 = -1
 
 /// Packs this thread's columns of x. ggml calls it with tensors that `packedColumns` has made and checked.
 private func packColumns(_ result: UnsafeMutablePointer<ggml_tensor>?, _ thread: Int32, _ threads: Int32) {
