@@ -128,7 +128,12 @@ let package = Package(
             documents: ["PocketSphinx/MODEL.md", "Nemotron/MODEL.md"]
         ),
         library("LanguageModels", ["VoiceCore", "Inference"]),
-        library("SpeechSynthesis", ["VoiceCore", "Audio", "CFlite"], touchesMemory: true),
+        library(
+            "SpeechSynthesis",
+            ["VoiceCore", "Audio", "Inference", "CFlite"],
+            touchesMemory: true,
+            documents: ["Magpie/MODEL.md"]
+        ),
         library(
             "TurnDetection",
             ["VoiceCore", "Audio", "Inference"],
@@ -184,7 +189,7 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         tests("LanguageModelTests", ["LanguageModels", "Inference"]),
-        tests("SpeechSynthesisTests", ["SpeechSynthesis", "Audio"]),
+        tests("SpeechSynthesisTests", ["SpeechSynthesis", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("SimulationTests", ["Simulation", "Conversation", "Inference"]),
