@@ -4,10 +4,11 @@ internal import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Benchmarks: asr, turn, endpointing, llm, v2v, interruptions, turn-taking, transport.",
+        abstract: "Benchmarks: asr, turn, endpointing, llm, tts, v2v, interruptions, turn-taking, transport.",
         subcommands: [
             RecognitionBenchmark.self, TurnBenchmark.self, EndpointingBenchmark.self, LanguageModelBenchmark.self,
-            VoiceToVoiceBenchmark.self, InterruptionBenchmark.self, TurnTakingBenchmark.self, TransportBenchmark.self,
+            SynthesisBenchmark.self, VoiceToVoiceBenchmark.self, InterruptionBenchmark.self, TurnTakingBenchmark.self,
+            TransportBenchmark.self,
         ]
     )
 }
