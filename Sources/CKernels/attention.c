@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-// Rows that are scored before their values are mixed: those of one head stay in the first cache.
+// Rows that are scored before their values are mixed.
 enum { block_rows = 32 };
 
 // What a query knows of one head while it goes through the rows; what is mixed so far lies in `out`.
@@ -67,7 +67,7 @@ static float take_in(progress *state, float *scores, int64_t count) {
     return factor;
 }
 
-static void attend_block(const ck_attention *a, int64_t query, int64_t head, int64_t row, int64_t count, progress *state) {
+static void attend_head(const ck_attention *a, int64_t query, int64_t head, int64_t row, int64_t count, progress *state) {
     const int64_t size = a->head_width, width = a->heads * size;
     const float *q = a->qkv + query * 3 * width + head * size;
     const float scale = 1 / sqrtf((float)size);
@@ -87,6 +87,11 @@ static void attend_block(const ck_attention *a, int64_t query, int64_t head, int
         state->sum += share;
         for (int64_t index = 0; index < size; index++) out[index] += share * number(a->is_half, a->values, at + index);
     }
+}
+
+static void rows_anywhere(const ck_attention *a, int64_t query, int64_t first, int64_t last, int64_t row, int64_t count,
+                          progress *states) {
+    for (int64_t head = first; head < last; head++) attend_head(a, query, head, row, count, states + head);
 }
 
 #if defined(__x86_64__)
@@ -122,84 +127,104 @@ for_avx2 inlined __m256 exponential(__m256 x) {
     return _mm256_mul_ps(y, _mm256_castsi256_ps(power));
 }
 
-// `parts` eights of a head's values, a constant, mixed into `out`.
-for_avx2 inlined void mix_avx2(const int is_half, const int parts, const void *values, int64_t at, int64_t width,
-                               const float *shares, int64_t count, float factor, float *out) {
-    __m256 sums[4];
-    unrolled
-    for (int part = 0; part < parts; part++) {
-        sums[part] = _mm256_mul_ps(_mm256_loadu_ps(out + part * 8), _mm256_set1_ps(factor));
-    }
+// The scores of some rows, row by row as they lie in memory.
+for_avx2 inlined void score_avx2(const int is_half, const ck_attention *a, const float *query, int64_t first, int64_t last,
+                                 int64_t row, int64_t count, float (*scores)[block_rows]) {
+    const int64_t size = a->head_width, width = a->heads * size;
+    const float scale = 1 / sqrtf((float)size);
     for (int64_t j = 0; j < count; j++) {
-        const __m256 share = _mm256_set1_ps(shares[j]);
-        unrolled
-        for (int part = 0; part < parts; part++) {
-            sums[part] = _mm256_fmadd_ps(share, eight(is_half, values, at + j * width + part * 8), sums[part]);
+        for (int64_t head = first; head < last; head++) {
+            const float *q = query + head * size;
+            const int64_t at = (row + j) * width + head * size;
+            __m256 sums[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+            int64_t index = 0;
+            for (; index + 16 <= size; index += 16) {
+                sums[0] = _mm256_fmadd_ps(_mm256_loadu_ps(q + index), eight(is_half, a->keys, at + index), sums[0]);
+                sums[1]
+                    = _mm256_fmadd_ps(_mm256_loadu_ps(q + index + 8), eight(is_half, a->keys, at + index + 8), sums[1]);
+            }
+            if (index < size) {
+                sums[0] = _mm256_fmadd_ps(_mm256_loadu_ps(q + index), eight(is_half, a->keys, at + index), sums[0]);
+            }
+            scores[head][j] = total(_mm256_add_ps(sums[0], sums[1])) * scale;
         }
     }
-    unrolled
-    for (int part = 0; part < parts; part++) _mm256_storeu_ps(out + part * 8, sums[part]);
 }
 
-for_avx2 inlined void block_avx2(const int is_half, const ck_attention *a, int64_t query, int64_t head, int64_t row,
-                                 int64_t count, progress *state) {
-    const int64_t size = a->head_width, width = a->heads * size, at = row * width + head * size;
-    const float *q = a->qkv + query * 3 * width + head * size;
-    const float scale = 1 / sqrtf((float)size);
-    float scores[block_rows];
-    for (int64_t j = 0; j < count; j++) {
-        __m256 sums[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
-        int64_t index = 0;
-        for (; index + 16 <= size; index += 16) {
-            sums[0] = _mm256_fmadd_ps(_mm256_loadu_ps(q + index), eight(is_half, a->keys, at + j * width + index), sums[0]);
-            sums[1] = _mm256_fmadd_ps(_mm256_loadu_ps(q + index + 8),
-                                      eight(is_half, a->keys, at + j * width + index + 8), sums[1]);
-        }
-        if (index < size) {
-            sums[0] = _mm256_fmadd_ps(_mm256_loadu_ps(q + index), eight(is_half, a->keys, at + j * width + index), sums[0]);
-        }
-        scores[j] = total(_mm256_add_ps(sums[0], sums[1])) * scale;
-    }
+// Scores become shares; what was mixed before is scaled to them.
+for_avx2 inlined void weigh_avx2(int64_t size, float *scores, int64_t count, progress *state, float *out) {
     const float factor = take_in(state, scores, count);
-    for (int64_t j = count; j < block_rows; j++) scores[j] = -INFINITY;
     __m256 sum = _mm256_setzero_ps();
-    for (int64_t j = 0; j < count; j += 8) {
+    for (int64_t j = count; j < block_rows; j++) scores[j] = -INFINITY;
+    for (int64_t j = 0; j < block_rows; j += 8) {
         const __m256 score = _mm256_loadu_ps(scores + j);
         const __m256 share = exponential(_mm256_sub_ps(score, _mm256_set1_ps(state->greatest)));
-        const __m256 kept = _mm256_and_ps(share, _mm256_cmp_ps(score, _mm256_set1_ps(-INFINITY), _CMP_NEQ_OQ));
+        const __m256 kept = _mm256_and_ps(share, _mm256_cmp_ps(score, _mm256_set1_ps(-INFINITY), _CMP_NEQ_UQ));
         sum = _mm256_add_ps(sum, kept);
         _mm256_storeu_ps(scores + j, kept);
     }
     state->sum += total(sum);
-    float *out = a->out + query * width + head * size;
-    int64_t index = 0;
-    for (; index + 32 <= size; index += 32) {
-        mix_avx2(is_half, 4, a->values, at + index, width, scores, count, factor, out + index);
-    }
-    for (; index < size; index += 8) {
-        mix_avx2(is_half, 1, a->values, at + index, width, scores, count, factor, out + index);
+    if (factor == 1) return;
+    for (int64_t index = 0; index < size; index += 8) {
+        _mm256_storeu_ps(out + index, _mm256_mul_ps(_mm256_loadu_ps(out + index), _mm256_set1_ps(factor)));
     }
 }
 
-for_avx2 static void half_block_avx2(const ck_attention *a, int64_t query, int64_t head, int64_t row, int64_t count,
-                                     progress *state) {
-    block_avx2(1, a, query, head, row, count, state);
+// Mixes the values of some rows, four at a time as they lie in memory; rows beyond the last have no share.
+for_avx2 inlined void mix_avx2(const int is_half, const ck_attention *a, int64_t first, int64_t last, int64_t row,
+                               int64_t count, float (*shares)[block_rows], float *out) {
+    const int64_t size = a->head_width, width = a->heads * size;
+    for (int64_t j = 0; j < count; j += 4) {
+        int64_t at[4];
+        unrolled
+        for (int k = 0; k < 4; k++) at[k] = (row + (j + k < count ? j + k : count - 1)) * width;
+        for (int64_t head = first; head < last; head++) {
+            __m256 share[4];
+            unrolled
+            for (int k = 0; k < 4; k++) share[k] = _mm256_set1_ps(shares[head][j + k]);
+            for (int64_t index = head * size; index < (head + 1) * size; index += 8) {
+                __m256 sum = _mm256_loadu_ps(out + index);
+                unrolled
+                for (int k = 0; k < 4; k++) {
+                    sum = _mm256_fmadd_ps(share[k], eight(is_half, a->values, at[k] + index), sum);
+                }
+                _mm256_storeu_ps(out + index, sum);
+            }
+        }
+    }
 }
 
-for_avx2 static void single_block_avx2(const ck_attention *a, int64_t query, int64_t head, int64_t row, int64_t count,
-                                       progress *state) {
-    block_avx2(0, a, query, head, row, count, state);
+for_avx2 inlined void rows_avx2(const int is_half, const ck_attention *a, int64_t query, int64_t first, int64_t last,
+                                int64_t row, int64_t count, progress *states) {
+    float scores[ck_most_heads][block_rows];
+    const int64_t size = a->head_width, width = a->heads * size;
+    float *out = a->out + query * width;
+    score_avx2(is_half, a, a->qkv + query * 3 * width, first, last, row, count, scores);
+    for (int64_t head = first; head < last; head++) {
+        weigh_avx2(size, scores[head], count, states + head, out + head * size);
+    }
+    mix_avx2(is_half, a, first, last, row, count, scores, out);
+}
+
+for_avx2 static void half_rows_avx2(const ck_attention *a, int64_t query, int64_t first, int64_t last, int64_t row,
+                                    int64_t count, progress *states) {
+    rows_avx2(1, a, query, first, last, row, count, states);
+}
+
+for_avx2 static void single_rows_avx2(const ck_attention *a, int64_t query, int64_t first, int64_t last, int64_t row,
+                                      int64_t count, progress *states) {
+    rows_avx2(0, a, query, first, last, row, count, states);
 }
 #endif
 
-typedef void (*block_function)(const ck_attention *, int64_t, int64_t, int64_t, int64_t, progress *);
+typedef void (*rows_function)(const ck_attention *, int64_t, int64_t, int64_t, int64_t, int64_t, progress *);
 
-static block_function best_block(const ck_attention *a) {
+static rows_function best_rows(const ck_attention *a) {
 #if defined(__x86_64__)
-    if (ck_best_kind() != ck_none && a->head_width % 8 == 0) return a->is_half ? half_block_avx2 : single_block_avx2;
+    if (ck_best_kind() != ck_none && a->head_width % 8 == 0) return a->is_half ? half_rows_avx2 : single_rows_avx2;
 #endif
     (void)a;
-    return attend_block;
+    return rows_anywhere;
 }
 
 // At least the new position's, also where nobody has set the span.
@@ -215,7 +240,7 @@ void ck_attend(const ck_attention *a, int64_t first, int64_t last) {
         keep(a->is_half, a->keys, at, key, part);
         keep(a->is_half, a->values, at, key + width, part);
     }
-    const block_function block = best_block(a);
+    const rows_function attend_rows = best_rows(a);
     for (int64_t query = 0; query < a->queries; query++) {
         progress states[ck_most_heads];
         for (int64_t head = first; head < last; head++) states[head] = (progress){-INFINITY, 0};
@@ -226,9 +251,7 @@ void ck_attend(const ck_attention *a, int64_t first, int64_t last) {
             const int64_t rows = run == 0 ? span[1] : own_rows(span);
             for (int64_t row = 0; row < rows; row += block_rows) {
                 const int64_t count = rows - row < block_rows ? rows - row : block_rows;
-                for (int64_t head = first; head < last; head++) {
-                    block(a, query, head, span[run * 2] + row, count, states + head);
-                }
+                attend_rows(a, query, first, last, span[run * 2] + row, count, states);
             }
         }
         for (int64_t head = first; head < last; head++) {
