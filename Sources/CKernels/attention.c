@@ -95,11 +95,7 @@ static void rows_anywhere(const ck_attention *a, int64_t query, int64_t first, i
 }
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define inlined static inline __attribute__((always_inline))
-#define unrolled _Pragma("clang loop unroll(full)")
-#define for_avx2 __attribute__((target("avx2,fma,f16c")))
+#include "exponential.h"
 
 for_avx2 inlined __m256 eight(const int is_half, const void *base, int64_t index) {
     return is_half ? _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)((const uint16_t *)base + index)))
@@ -110,21 +106,6 @@ for_avx2 inlined float total(__m256 x) {
     __m128 sum = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
     return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
-}
-
-// e^x of numbers up to 0, to within 2e-7 of itself: x = n ln 2 + r, and the series of e^r to the seventh power.
-for_avx2 inlined __m256 exponential(__m256 x) {
-    x = _mm256_max_ps(x, _mm256_set1_ps(-87));
-    const __m256 n = _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    // ln 2 in two parts, so that n times the first is exact.
-    __m256 r = _mm256_fnmadd_ps(n, _mm256_set1_ps(0.693359375f), x);
-    r = _mm256_fnmadd_ps(n, _mm256_set1_ps(-2.12194440e-4f), r);
-    __m256 y = _mm256_set1_ps(1.0f / 5040);
-    const float series[] = {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1, 1};
-    unrolled
-    for (int index = 0; index < 7; index++) y = _mm256_fmadd_ps(y, r, _mm256_set1_ps(series[index]));
-    const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
-    return _mm256_mul_ps(y, _mm256_castsi256_ps(power));
 }
 
 // The scores of some rows, row by row as they lie in memory.

@@ -26,8 +26,13 @@ void ck_pack(int64_t k, int64_t n, const void *q8_0, void *packed);
 void ck_pack_column(int64_t k, const float *x, void *column);
 
 // Rows first * ck_group up to last * ck_group of the product of a packed matrix and `columns` packed columns: y[j * n + i].
+// The product is added to what is there if `adds`.
 void ck_multiply(int kind, int64_t k, int64_t n, int64_t columns, int64_t first, int64_t last, const void *packed,
-                 const void *x, float *y);
+                 const void *x, int adds, float *y);
+
+// Replaces numbers by their Gaussian error linear units, approximated by tanh: x / (1 + e^(-2u)), u = sqrt(2 / pi) * (x +
+// 0.044715 x^3); to within 1e-6 of the magnitude.
+void ck_gelu(int64_t count, float *x);
 
 // Attention of new positions of some sequences to all positions before them, kept in caches. A cache has rows of
 // heads * head_width numbers; a sequence's keys lie in two runs of rows: some that it may share with other sequences, and

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import CLlama
 package import VoiceCore
 
@@ -68,28 +69,9 @@ extension GraphBuilder {
 /// Replaces this thread's share of x, which `GraphBuilder.geluTanh` has checked.
 private func activateGELU(_ x: UnsafeMutablePointer<ggml_tensor>?, _ thread: Int32, _ threads: Int32) {
     guard let x = x?.pointee, let values = x.data?.assumingMemoryBound(to: Float.self) else { return }
-    let count = Int(x.ne.0 * x.ne.1 * x.ne.2 * x.ne.3)
-    let lanes = SIMD8<Float>.scalarCount
-    let share = (count / Int(threads) / lanes + 1) * lanes
-    let (first, end) = (min(count, Int(thread) * share), min(count, (Int(thread) + 1) * share))
-    var index = first
-    while index < end {
-        var x = SIMD8<Float>(repeating: 0)
-        let whole = end - index >= lanes
-        if whole {
-            x = UnsafeRawPointer(values + index).loadUnaligned(as: SIMD8<Float>.self)
-        } else {
-            x[0] = values[index]
-        }
-        let inner = x * (x * x * (0.7978846 * 0.044715) + 0.7978846)
-        let y = x * 0.5 * (1 + OddRational.hyperbolicTangent(inner))
-        if whole {
-            UnsafeMutableRawPointer(values + index).storeBytes(of: y, as: SIMD8<Float>.self)
-        } else {
-            values[index] = y[0]
-        }
-        index += whole ? lanes : 1
-    }
+    let count = x.ne.0 * x.ne.1 * x.ne.2 * x.ne.3
+    let (first, end) = (count * Int64(thread) / Int64(threads), count * Int64(thread + 1) / Int64(threads))
+    ck_gelu(end - first, values + Int(first))
 }
 
 extension Activation {

@@ -89,6 +89,9 @@ package struct PackedMatrix {
     /// Bytes of a group's block: the numbers and the scales.
     static let tileBytes = group * (block + 2)
 
+    /// Whether the rows are whole groups, as ``GraphBuilder/causalConvolution(_:_:)`` wants.
+    package var hasWholeGroups: Bool { outputs == paddedOutputs }
+
     /// Rows, those of zeros at the end included.
     var paddedOutputs: Int { tensor.shape[1] * Self.group }
 }

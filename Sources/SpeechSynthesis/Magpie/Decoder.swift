@@ -121,10 +121,21 @@ final class Decoder {
         let graph = try Graph(on: stream, capacity: 96) { g throws(VoiceError) in
             let input = try g.input("x", shape: [h.width, count])
             let spans = try g.spans("spans", count: count, rows: memory.rows)
-            guard seat != nil else {
-                let result = try decoderLayer.build(g, input.tensor, spans: spans, text: nil, conditional: 0)
-                return BeginPorts(x: input, spans: spans, text: nil, y: try g.output(result.x, "y"))
+            func result(_ text: DecoderLayer.Text?) throws(VoiceError) -> GraphOutput {
+                // Nobody takes what the last layer gives; its keys and values are kept.
+                guard layer < h.decoderLayers - 1 else {
+                    return try g.output(decoderLayer.selfAttention(g, input.tensor, spans), "y")
+                }
+                let result = try decoderLayer.build(
+                    g,
+                    input.tensor,
+                    spans: spans,
+                    text: text,
+                    conditional: text == nil ? 0 : count
+                )
+                return try g.output(result.x, "y")
             }
+            guard seat != nil else { return BeginPorts(x: input, spans: spans, text: nil, y: try result(nil)) }
             let encoded = try g.input("text", shape: [h.width, tokens])
             let mask = try g.input("mask", shape: [tokens, count])
             let places = try g.indices("places", count: tokens, below: memory.textRows)
@@ -132,13 +143,7 @@ final class Decoder {
             try g.store(keys, into: memory.textKeys(layer), at: places.tensor)
             try g.store(values, into: memory.textValues(layer), at: places.tensor)
             let text = DecoderLayer.Text(keys: keys, values: values, length: tokens, streams: 1, mask: mask.tensor)
-            let result = try decoderLayer.build(g, input.tensor, spans: spans, text: text, conditional: count)
-            return BeginPorts(
-                x: input,
-                spans: spans,
-                text: (encoded, mask, places),
-                y: try g.output(result.x, "y")
-            )
+            return BeginPorts(x: input, spans: spans, text: (encoded, mask, places), y: try result(text))
         }
         try graph.write(x, to: graph.ports.x)
         let spans = (0..<count).map { position in

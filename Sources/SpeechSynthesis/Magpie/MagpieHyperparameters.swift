@@ -85,7 +85,7 @@ struct MagpieHyperparameters: Sendable, Equatable {
         positions = try int("context_length", in: 8...65_536)
         encoderLayers = try int("encoder.layers", in: 1...128)
         encoderHeads = try int("encoder.heads", in: 1...128)
-        encoderTaps = try int("encoder.kernel_size", in: 1...15)
+        encoderTaps = try int("encoder.kernel_size", in: 1...8)
         decoderLayers = try int("decoder.layers", in: 1...128)
         decoderHeads = try int("decoder.heads", in: 1...128)
         crossHeads = try int("decoder.cross_heads", in: 1...128)

@@ -74,6 +74,10 @@ struct MagpieWeights {
         _ name: String,
         taps: Int
     ) throws(VoiceError) -> Tensor {
+        let packed = (0..<taps).compactMap { self.packed?.matrix("\(name).k\($0)") }
+        if taps > 1, packed.count == taps, packed.allSatisfy(\.hasWholeGroups) {
+            return try g.causalConvolution(packed, x)
+        }
         var sum = try product(g, x, "\(name).k\(taps - 1)")
         let columns = x.shape[1]
         for tap in 0..<(taps - 1) {
