@@ -113,7 +113,7 @@ for_avx512 inlined void block_avx512(const int count, int64_t k, int64_t block, 
 
 // Sixteen rows times `count` columns, a constant of at most six: as many sums as registers hold.
 for_avx512 inlined void rows_avx512(const int count, int64_t k, int64_t n, const uint8_t *tiles, const uint8_t *x,
-                                    int64_t stride, float *y) {
+                                    int64_t stride, int adds, float *y) {
     __m512 sums[6];
     unrolled
     for (int j = 0; j < count; j++) sums[j] = _mm512_setzero_ps();
@@ -121,12 +121,15 @@ for_avx512 inlined void rows_avx512(const int count, int64_t k, int64_t n, const
         block_avx512(count, k, block, tiles + block * tile_bytes, x, stride, sums);
     }
     unrolled
-    for (int j = 0; j < count; j++) _mm512_storeu_ps(y + j * n, sums[j]);
+    for (int j = 0; j < count; j++) {
+        if (adds) sums[j] = _mm512_add_ps(sums[j], _mm512_loadu_ps(y + j * n));
+        _mm512_storeu_ps(y + j * n, sums[j]);
+    }
 }
 
 // The same in vectors of half the width, with 16-bit products: four rows at a time, two sums for each until a block ends.
 for_avx2 inlined void rows_avx2(const int count, int64_t k, int64_t n, const uint8_t *tiles, const uint8_t *x,
-                                int64_t stride, float *y) {
+                                int64_t stride, int adds, float *y) {
     __m256 sums[4][2];
     unrolled
     for (int j = 0; j < count; j++) sums[j][0] = sums[j][1] = _mm256_setzero_ps();
@@ -167,8 +170,11 @@ for_avx2 inlined void rows_avx2(const int count, int64_t k, int64_t n, const uin
     }
     unrolled
     for (int j = 0; j < count; j++) {
-        _mm256_storeu_ps(y + j * n, sums[j][0]);
-        _mm256_storeu_ps(y + j * n + 8, sums[j][1]);
+        for (int half = 0; half < 2; half++) {
+            float *to = y + j * n + half * 8;
+            if (adds) sums[j][half] = _mm256_add_ps(sums[j][half], _mm256_loadu_ps(to));
+            _mm256_storeu_ps(to, sums[j][half]);
+        }
     }
 }
 
@@ -180,7 +186,7 @@ static int64_t width(int64_t left, int64_t most) {
 
 // More than six columns at once do not fit the registers; the rows are in the cache for the next ones.
 for_avx512 static void multiply_avx512(int64_t k, int64_t n, int64_t columns, int64_t first, int64_t last,
-                                       const uint8_t *packed, const uint8_t *x, float *y) {
+                                       const uint8_t *packed, const uint8_t *x, int adds, float *y) {
     const int64_t stride = ck_column_bytes(k);
     for (int64_t group = first; group < last; group++) {
         const uint8_t *tiles = packed + group * (k / ck_block) * tile_bytes;
@@ -189,19 +195,19 @@ for_avx512 static void multiply_avx512(int64_t k, int64_t n, int64_t columns, in
             float *to = y + j * n + group * ck_group;
             count = width(columns - j, 6);
             switch (count) {
-            case 1: rows_avx512(1, k, n, tiles, from, stride, to); break;
-            case 2: rows_avx512(2, k, n, tiles, from, stride, to); break;
-            case 3: rows_avx512(3, k, n, tiles, from, stride, to); break;
-            case 4: rows_avx512(4, k, n, tiles, from, stride, to); break;
-            case 5: rows_avx512(5, k, n, tiles, from, stride, to); break;
-            default: rows_avx512(6, k, n, tiles, from, stride, to); break;
+            case 1: rows_avx512(1, k, n, tiles, from, stride, adds, to); break;
+            case 2: rows_avx512(2, k, n, tiles, from, stride, adds, to); break;
+            case 3: rows_avx512(3, k, n, tiles, from, stride, adds, to); break;
+            case 4: rows_avx512(4, k, n, tiles, from, stride, adds, to); break;
+            case 5: rows_avx512(5, k, n, tiles, from, stride, adds, to); break;
+            default: rows_avx512(6, k, n, tiles, from, stride, adds, to); break;
             }
         }
     }
 }
 
 for_avx2 static void multiply_avx2(int64_t k, int64_t n, int64_t columns, int64_t first, int64_t last,
-                                   const uint8_t *packed, const uint8_t *x, float *y) {
+                                   const uint8_t *packed, const uint8_t *x, int adds, float *y) {
     const int64_t stride = ck_column_bytes(k);
     for (int64_t group = first; group < last; group++) {
         const uint8_t *tiles = packed + group * (k / ck_block) * tile_bytes;
@@ -210,19 +216,19 @@ for_avx2 static void multiply_avx2(int64_t k, int64_t n, int64_t columns, int64_
             float *to = y + j * n + group * ck_group;
             count = width(columns - j, 4);
             switch (count) {
-            case 1: rows_avx2(1, k, n, tiles, from, stride, to); break;
-            case 2: rows_avx2(2, k, n, tiles, from, stride, to); break;
-            case 3: rows_avx2(3, k, n, tiles, from, stride, to); break;
-            default: rows_avx2(4, k, n, tiles, from, stride, to); break;
+            case 1: rows_avx2(1, k, n, tiles, from, stride, adds, to); break;
+            case 2: rows_avx2(2, k, n, tiles, from, stride, adds, to); break;
+            case 3: rows_avx2(3, k, n, tiles, from, stride, adds, to); break;
+            default: rows_avx2(4, k, n, tiles, from, stride, adds, to); break;
             }
         }
     }
 }
 
 void ck_multiply(int kind, int64_t k, int64_t n, int64_t columns, int64_t first, int64_t last, const void *packed,
-                 const void *x, float *y) {
-    if (kind == ck_avx512vnni) multiply_avx512(k, n, columns, first, last, packed, x, y);
-    if (kind == ck_avx2) multiply_avx2(k, n, columns, first, last, packed, x, y);
+                 const void *x, int adds, float *y) {
+    if (kind == ck_avx512vnni) multiply_avx512(k, n, columns, first, last, packed, x, adds, y);
+    if (kind == ck_avx2) multiply_avx2(k, n, columns, first, last, packed, x, adds, y);
 }
 
 #else
@@ -230,8 +236,8 @@ void ck_multiply(int kind, int64_t k, int64_t n, int64_t columns, int64_t first,
 int ck_best_kind(void) { return ck_none; }
 
 void ck_multiply(int kind, int64_t k, int64_t n, int64_t columns, int64_t first, int64_t last, const void *packed,
-                 const void *x, float *y) {
-    (void)kind, (void)k, (void)n, (void)columns, (void)first, (void)last, (void)packed, (void)x, (void)y;
+                 const void *x, int adds, float *y) {
+    (void)kind, (void)k, (void)n, (void)columns, (void)first, (void)last, (void)packed, (void)x, (void)adds, (void)y;
 }
 
 #endif

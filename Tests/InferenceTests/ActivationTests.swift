@@ -37,6 +37,20 @@ internal import VoiceCore
         }
     }
 
+    @Test(arguments: [1, 2, 3]) func `the approximation of GELU by tanh is exact to 1e-6`(threads: Int) throws {
+        let device = try Device.cpu()
+        let graph = try Graph(on: ComputeStream(on: device, threads: threads)) { g throws(VoiceError) in
+            let x = try g.input("x", shape: [1003])
+            return (x: x, y: try g.output(g.geluTanh(g.scale(x.tensor, by: 1)), "y"))
+        }
+        try graph.write(x, to: graph.ports.x)
+        try graph.run()
+        for (x, y) in zip(x.map(Double.init), try graph.read(graph.ports.y)) {
+            let expected = 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+            #expect(abs(Double(y) - expected) <= 1e-6 * max(1, abs(x)), "gelu(\(x))")
+        }
+    }
+
     @Test func `a bias of another length than the layer's outputs is refused`() throws {
         let device = try Device.cpu()
         let weights = try Weights(computed: [("w", [2, 8], [Float](repeating: 1, count: 16))], from: "", on: device)

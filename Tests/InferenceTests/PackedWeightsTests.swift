@@ -48,7 +48,7 @@ internal import VoiceCore
         var y = [Float](repeating: .nan, count: n * columns)
         // In two parts, as two threads would.
         for (first, last) in [(0, 2), (2, 3)] as [(Int64, Int64)] {
-            ck_multiply(kind, Int64(k), Int64(n), Int64(columns), first, last, packed, packedColumns, &y)
+            ck_multiply(kind, Int64(k), Int64(n), Int64(columns), first, last, packed, packedColumns, 0, &y)
         }
         for column in 0..<columns {
             for row in 0..<n {
@@ -56,6 +56,29 @@ internal import VoiceCore
                 #expect(abs(Double(y[column * n + row]) - expected) <= 1e-5 * max(1, abs(expected)))
             }
         }
+    }
+
+    @Test(arguments: kinds, [1, 2, 3, 7]) func `a product can be added to what is there`(kind: Int32, columns: Int) {
+        let (k, n) = (64, 32)
+        let (bytes, _) = matrix(rows: n, columns: k, seed: 8)
+        var packed = [UInt8](repeating: 0, count: bytes.count)
+        ck_pack(Int64(k), Int64(n), bytes, &packed)
+        var generator = SplitMix64(seed: 4)
+        let stride = Int(ck_column_bytes(Int64(k)))
+        var packedColumns = [UInt8](repeating: 0, count: stride * columns)
+        packedColumns.withUnsafeMutableBytes { bytes in
+            for column in 0..<columns {
+                let x = (0..<k).map { _ in Float(generator.uniform()) - 0.5 }
+                guard let to = bytes.baseAddress else { return }
+                ck_pack_column(Int64(k), x, to + column * stride)
+            }
+        }
+        var y = [Float](repeating: 0, count: n * columns)
+        ck_multiply(kind, Int64(k), Int64(n), Int64(columns), 0, 2, packed, packedColumns, 0, &y)
+        let once = y
+        ck_multiply(kind, Int64(k), Int64(n), Int64(columns), 0, 2, packed, packedColumns, 1, &y)
+        #expect(y == once.map { $0 + $0 })
+        #expect(once.contains { $0 != 0 })
     }
 
     @Test func `columns of zeros, of one value and of anything else round to within half a step`() {

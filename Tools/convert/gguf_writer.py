@@ -7,9 +7,9 @@ Shapes are given in ggml order: the fastest dimension first.
 import os
 import struct
 
-F32, F16, Q8_0, I8 = 0, 1, 8, 24
+F32, F16, Q8_0, I8, I32 = 0, 1, 8, 24, 26
 # Elements of a block and bytes that it takes: `GGML_QUANT_SIZES` of ggml's gguf package.
-_BLOCK = {F32: (1, 4), F16: (1, 2), Q8_0: (32, 34), I8: (1, 1)}
+_BLOCK = {F32: (1, 4), F16: (1, 2), Q8_0: (32, 34), I8: (1, 1), I32: (1, 4)}
 _ALIGNMENT = 32
 _U32, _I32, _FLOAT32, _BOOL, _STRING, _ARRAY = 4, 5, 6, 7, 8, 9
 
@@ -50,7 +50,7 @@ def byte_count(kind, shape):
     count = 1
     for extent in shape:
         count *= extent
-    if shape[0] % elements:
+    if shape and shape[0] % elements:
         raise ValueError(f"rows of {shape[0]} are not whole blocks of {elements}")
     return count // elements * size
 
@@ -67,7 +67,7 @@ class Writer:
         self._metadata.append(_string(key) + _value(value))
 
     def tensor(self, name, kind, shape, data):
-        """Adds a tensor: `kind` F32, F16, Q8_0 or I8, `shape` fastest dimension first, `data` little-endian bytes.
+        """Adds a tensor: `kind` F32, F16, Q8_0, I8 or I32, `shape` fastest dimension first, `data` little-endian bytes.
 
         `data` may be a function that returns the bytes; it is called while the file is written, so that a large model
         is never in memory as a whole.

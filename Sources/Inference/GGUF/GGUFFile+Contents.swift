@@ -66,15 +66,25 @@ extension GGUFFile {
             values.withUnsafeBytes { ggml_backend_tensor_set(destination, $0.baseAddress, 0, $0.count) }
             return
         }
-        let rowLength = tensor.shape[0]
-        var converted = [UInt8](repeating: 0, count: values.count / type.blockSize * type.blockBytes)
+        let bytes = Self.stored(values, rowLength: tensor.shape[0], as: type)
+        bytes.withUnsafeBytes { ggml_backend_tensor_set(destination, $0.baseAddress, 0, $0.count) }
+    }
+
+    /// A tensor's elements as blocks of Q8_0, rounded unless they are that already. Rows are whole blocks.
+    func eightBitBlocks(of tensor: GGUFTensor) throws(VoiceError) -> [UInt8] {
+        guard tensor.type != .q8_0 else { return withBytes(of: tensor) { [UInt8]($0) } }
+        return Self.stored(try floats(of: tensor), rowLength: tensor.shape[0], as: .q8_0)
+    }
+
+    private static func stored(_ values: [Float], rowLength: Int, as type: ElementType) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: values.count / type.blockSize * type.blockBytes)
         values.withUnsafeBufferPointer { values in
-            converted.withUnsafeMutableBytes { converted in
-                // The destination has room for all rows in `type`, and a row is a whole number of blocks.
+            bytes.withUnsafeMutableBytes { bytes in
+                // There is room for all rows in `type`, and a row is a whole number of blocks.
                 _ = ggml_quantize_chunk(
                     ggml_type(type.rawValue),
                     values.baseAddress,
-                    converted.baseAddress,
+                    bytes.baseAddress,
                     0,
                     Int64(values.count / rowLength),
                     Int64(rowLength),
@@ -82,6 +92,6 @@ extension GGUFFile {
                 )
             }
         }
-        converted.withUnsafeBytes { ggml_backend_tensor_set(destination, $0.baseAddress, 0, $0.count) }
+        return bytes
     }
 }

@@ -77,6 +77,24 @@ package final class Graph<Ports> {
         values.withUnsafeBytes { storage.set(input.tensor, $0) }
     }
 
+    /// Sets where the queries of a ``GraphBuilder/cachedAttention(_:keys:values:spans:heads:)`` look.
+    /// - Throws: ``VoiceError/Code/fault`` also when a span reaches outside the caches it was declared for.
+    package func write(spans: [CacheSpan], to input: SpanInput) throws(VoiceError) {
+        try storage.check(input.tensor, count: spans.count * 4, types: [.i32], doing: "write spans to")
+        var values: [Int32] = []
+        values.reserveCapacity(spans.count * 4)
+        for span in spans {
+            for range in [span.shared, span.own] {
+                guard range.lowerBound >= 0, range.upperBound <= input.rows else {
+                    throw VoiceError(.fault, "The span \(range) is outside the cache's \(input.rows) rows.")
+                }
+                values += [Int32(range.lowerBound), Int32(range.count)]
+            }
+            guard !span.own.isEmpty else { throw VoiceError(.fault, "A span has no row for the new position.") }
+        }
+        values.withUnsafeBytes { storage.set(input.tensor, $0) }
+    }
+
     /// Copies an output, first dimension fastest, into `destination`, which has exactly its size.
     /// - Throws: ``VoiceError/Code/fault`` when the count or the type is not the output's.
     package func read(_ output: GraphOutput, into destination: inout MutableSpan<Float>) throws(VoiceError) {

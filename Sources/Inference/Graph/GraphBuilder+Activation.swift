@@ -1,3 +1,4 @@
+internal import CKernels
 internal import CLlama
 package import VoiceCore
 
@@ -40,13 +41,38 @@ extension GraphBuilder {
         let kernel = activation.kernel
         // In place: nobody else has seen the product.
         return try make("linear", [product, bias]) {
-            ggml_map_custom2_inplace(context, product.pointer, bias.pointer, kernel, ggmlAnyThreads, nil)
+            ggml_map_custom2_inplace(context, product.pointer, bias.pointer, kernel, ggmlEveryThread, nil)
+        }
+    }
+
+    /// Gaussian error linear unit by its tanh approximation, x · (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, to within 1e-6
+    /// of the magnitude; ``gelu(_:)`` rounds to half precision on the CPU.
+    ///
+    /// x has no gaps, is a value of this graph and nobody else's operand: it is overwritten. Source of the formula:
+    /// Hendrycks and Gimpel, "Gaussian error linear units" (arXiv 1606.08415).
+    package func geluTanh(_ x: Tensor) throws(VoiceError) -> Tensor {
+        try requireContiguous("geluTanh", x)
+        guard x.owner === storage else { throw mismatch("geluTanh", "\(x) is a weight and cannot be overwritten") }
+        guard storage.stream.device.kind == .cpu else { return try gelu(x) }
+        return try make("geluTanh", [x]) {
+            ggml_map_custom1_inplace(
+                context,
+                x.pointer,
+                { result, _, thread, threads, _ in activateGELU(result, thread, threads) },
+                ggmlEveryThread,
+                nil
+            )
         }
     }
 }
 
-/// `GGML_N_TASKS_MAX`: as many tasks as the stream has threads. A macro that Swift does not import.
-private let ggmlAnyThreads: Int32 = -1
+/// Replaces this thread's share of x, which `GraphBuilder.geluTanh` has checked.
+private func activateGELU(_ x: UnsafeMutablePointer<ggml_tensor>?, _ thread: Int32, _ threads: Int32) {
+    guard let x = x?.pointee, let values = x.data?.assumingMemoryBound(to: Float.self) else { return }
+    let count = x.ne.0 * x.ne.1 * x.ne.2 * x.ne.3
+    let (first, end) = (count * Int64(thread) / Int64(threads), count * Int64(thread + 1) / Int64(threads))
+    ck_gelu(end - first, values + Int(first))
+}
 
 extension Activation {
     fileprivate var kernel: ggml_custom2_op_t {

@@ -49,6 +49,11 @@ extension GraphBuilder {
         try add(multiply(norm(x, epsilon: epsilon), weight), bias)
     }
 
+    /// ``norm(_:epsilon:)``, then multiplied by `weight`, which has the row's length.
+    package func layerNorm(_ x: Tensor, weight: Tensor, epsilon: Float = 1e-5) throws(VoiceError) -> Tensor {
+        try multiply(norm(x, epsilon: epsilon), weight)
+    }
+
     /// Each row divided by the root of its mean square; epsilon is added to the mean square.
     package func rmsNorm(_ x: Tensor, epsilon: Float) throws(VoiceError) -> Tensor {
         try requireRows("rmsNorm", x)

@@ -28,6 +28,34 @@ extension GraphBuilder {
         return try contiguous(slice(product, dimension: 0, 0..<weights.outputs))
     }
 
+    /// Causal convolution over columns with packed weights, one matrix per tap: column j of the result is the sum of the
+    /// taps' products with columns j − n + 1 to j; columns before the first are zeros.
+    /// - Parameters:
+    ///   - taps: 1 to 8 matrices of the same size, the one for the column furthest back first; their rows are whole groups.
+    ///   - x: shape [k, m], F32 without gaps, finite.
+    /// - Returns: shape [n, m].
+    package func causalConvolution(_ taps: [PackedMatrix], _ x: Tensor) throws(VoiceError) -> Tensor {
+        try requireContiguous("causalConvolution", x)
+        guard let first = taps.first, taps.count <= 8, x.shape == [first.inputs, x.shape[1]] else {
+            throw mismatch("causalConvolution", "\(taps.count) taps do not fit \(x.shape)")
+        }
+        for tap in taps where tap.inputs != first.inputs || tap.outputs != first.outputs {
+            throw mismatch("causalConvolution", "the taps differ in size")
+        }
+        guard first.hasWholeGroups else {
+            throw mismatch("causalConvolution", "\(first.outputs) rows are no whole groups")
+        }
+        let columns = try packedColumns(x)
+        return try custom(
+            "causalConvolution",
+            .f32,
+            [first.outputs, x.shape[1]],
+            [columns] + taps.map(\.tensor)
+        ) { result, thread, threads, _ in
+            convolvePacked(result, thread, threads)
+        }
+    }
+
     private func packedColumns(_ x: Tensor) throws(VoiceError) -> Tensor {
         if let columns = packed[x.pointer] { return columns }
         let shape: Shape = [Int(ck_column_bytes(Int64(x.shape[0]))), x.shape[1]]
@@ -37,39 +65,7 @@ extension GraphBuilder {
         packed[x.pointer] = columns
         return columns
     }
-
-    /// An operation of our own on the CPU; every thread of the stream calls it.
-    private func custom(
-        _ operation: String,
-        _ type: ElementType,
-        _ shape: Shape,
-        _ operands: [Tensor],
-        _ kernel: @escaping ggml_custom_op_t
-    ) throws(VoiceError) -> Tensor {
-        guard storage.stream.device.kind == .cpu else {
-            throw mismatch(operation, "packed weights are for the CPU, not \(storage.stream.device)")
-        }
-        return try make(operation, operands) {
-            var pointers: [UnsafeMutablePointer<ggml_tensor>?] = operands.map(\.pointer)
-            return ggml_custom_4d(
-                context,
-                ggml_type(type.rawValue),
-                Int64(shape[0]),
-                Int64(shape[1]),
-                1,
-                1,
-                &pointers,
-                Int32(pointers.count),
-                kernel,
-                ggmlEveryThread,
-                nil
-            )
-        }
-    }
 }
-
-/// `GGML_N_TASKS_MAX`: as many tasks as the stream has threads. A macro that Swift does not import.
-private let ggmlEveryThread: Int32 = -1
 
 /// Packs this thread's columns of x. ggml calls it with tensors that `packedColumns` has made and checked.
 private func packColumns(_ result: UnsafeMutablePointer<ggml_tensor>?, _ thread: Int32, _ threads: Int32) {
@@ -99,6 +95,34 @@ private func multiplyPacked(_ result: UnsafeMutablePointer<ggml_tensor>?, _ thre
         Int64(groups * Int(thread + 1) / Int(threads)),
         weights.data,
         x.data,
+        0,
         to.assumingMemoryBound(to: Float.self)
     )
+}
+
+/// Computes this thread's share of the rows. ggml calls it with tensors that `causalConvolution` has made and checked.
+private func convolvePacked(_ result: UnsafeMutablePointer<ggml_tensor>?, _ thread: Int32, _ threads: Int32) {
+    guard let result = result?.pointee, let x = result.src.0?.pointee, let columns = x.data,
+        let to = result.data?.assumingMemoryBound(to: Float.self)
+    else { return }
+    let sources = result.src
+    let taps = [
+        sources.1, sources.2, sources.3, sources.4, sources.5, sources.6, sources.7, sources.8,
+    ].compactMap { $0?.pointee }
+    // The newest column first: it writes, the others add.
+    for (back, tap) in taps.reversed().enumerated() where Int64(back) < result.ne.1 {
+        let groups = Int(tap.ne.1)
+        ck_multiply(
+            ck_best_kind(),
+            tap.ne.0 / Int64(PackedMatrix.tileBytes) * Int64(PackedMatrix.block),
+            result.ne.0,
+            result.ne.1 - Int64(back),
+            Int64(groups * Int(thread) / Int(threads)),
+            Int64(groups * Int(thread + 1) / Int(threads)),
+            tap.data,
+            columns,
+            back == 0 ? 0 : 1,
+            to + back * Int(result.ne.0)
+        )
+    }
 }

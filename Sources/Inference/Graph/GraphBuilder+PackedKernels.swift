@@ -98,27 +98,9 @@ extension GraphBuilder {
         guard PackedKernels.areSupported(on: storage.stream.device) else {
             throw mismatch(operation, "\(storage.stream.device) has no loops for packed kernels")
         }
-        return try make(operation, operands) {
-            var pointers: [UnsafeMutablePointer<ggml_tensor>?] = operands.map(\.pointer)
-            return ggml_custom_4d(
-                context,
-                GGML_TYPE_F32,
-                Int64(shape[0]),
-                Int64(shape[1]),
-                Int64(shape[2]),
-                1,
-                &pointers,
-                Int32(pointers.count),
-                loop,
-                allThreads,
-                nil
-            )
-        }
+        return try custom(operation, .f32, shape, operands, loop)
     }
 }
-
-/// `GGML_N_TASKS_MAX`: as many tasks as the stream has threads. A macro that Swift does not import.
-private let allThreads: Int32 = -1
 
 // ggml calls these from every thread, with tensors that the operations above have made and checked.
 

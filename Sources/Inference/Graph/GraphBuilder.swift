@@ -46,6 +46,16 @@ package final class GraphBuilder {
         return GraphInput(tensor: tensor)
     }
 
+    /// Declares where the queries of cached attentions look; see ``Graph/write(spans:to:)``.
+    /// - Parameters:
+    ///   - name: for messages.
+    ///   - count: queries.
+    ///   - rows: rows of the caches.
+    package func spans(_ name: String, count: Int, rows: Int) throws(VoiceError) -> SpanInput {
+        guard rows > 0, rows <= Int(Int32.max) else { throw mismatch("spans", "'\(name)' cannot have \(rows) rows") }
+        return SpanInput(tensor: try declare(name, [4, count], .i32), rows: rows)
+    }
+
     /// Marks a result to be read after a run.
     package func output(_ tensor: Tensor, _ name: String) throws(VoiceError) -> GraphOutput {
         // A view would share memory with a value that may be overwritten, and is not contiguous in general.

@@ -13,19 +13,27 @@ package final class PackedWeights: @unchecked Sendable {
     private let storage: TensorStorage
     private let matrices: [String: PackedMatrix]
 
-    /// Packs those of some tensors that are Q8_0 matrices.
+    /// Packs those of some tensors that are Q8_0 matrices, or also others, rounded to that.
     /// - Parameters:
     ///   - file: the model.
     ///   - names: tensors that may be packed; others are left alone.
+    ///   - rounds: whether matrices of F32, F16 and BF16 are rounded to Q8_0 and packed as well.
     ///   - device: where they will be used; nothing is packed unless it is a CPU that has the kernels.
     /// - Throws: ``VoiceError/Code/malformedInput`` when a tensor is missing, ``VoiceError/Code/exhausted`` when there is
     ///   no room.
-    package init(_ file: GGUFFile, tensors names: [String], on device: Device) throws(VoiceError) {
+    package init(
+        _ file: GGUFFile,
+        tensors names: [String],
+        rounding rounds: Bool = false,
+        on device: Device
+    ) throws(VoiceError) {
+        let types: Set<ElementType> = rounds ? [.q8_0, .f32, .f16, .bf16] : [.q8_0]
         var sources: [GGUFTensor] = []
         if device.kind == .cpu, ck_best_kind() != Int32(ck_none) {
             for name in names {
                 let tensor = try file.tensor(named: name)
-                if tensor.type == .q8_0, tensor.shape.rank == 2 { sources.append(tensor) }
+                guard types.contains(tensor.type), tensor.shape.rank == 2 else { continue }
+                if tensor.shape[0] % PackedMatrix.block == 0 { sources.append(tensor) }
             }
         }
         let storage = try TensorStorage(room: sources.count)
@@ -39,7 +47,7 @@ package final class PackedWeights: @unchecked Sendable {
         try storage.allocate(on: device, usage: GGML_BACKEND_BUFFER_USAGE_WEIGHTS, for: file.path)
         for source in sources {
             guard let matrix = matrices[source.name] else { continue }
-            Self.pack(source, of: file, into: matrix)
+            try Self.pack(source, of: file, into: matrix)
         }
         self.storage = storage
         self.matrices = matrices
@@ -48,26 +56,23 @@ package final class PackedWeights: @unchecked Sendable {
     /// A packed matrix; nil when it was not packed.
     package func matrix(_ name: String) -> PackedMatrix? { matrices[name] }
 
-    private static func pack(_ source: GGUFTensor, of file: GGUFFile, into matrix: PackedMatrix) {
-        file.withBytes(of: source) { bytes in
-            // Rows of zeros up to a whole group, which only the last one needs.
-            let rowBytes = source.byteCount / source.shape[1]
-            var rows = [UInt8](bytes)
-            rows += [UInt8](repeating: 0, count: (matrix.paddedOutputs - matrix.outputs) * rowBytes)
-            var packed = [UInt8](repeating: 0, count: rows.count)
-            // Both have paddedOutputs · inputs / 32 · 34 bytes.
-            packed.withUnsafeMutableBytes { target in
-                rows.withUnsafeBytes { source in
-                    ck_pack(
-                        Int64(matrix.inputs),
-                        Int64(matrix.paddedOutputs),
-                        source.baseAddress,
-                        target.baseAddress
-                    )
-                }
+    private static func pack(
+        _ source: GGUFTensor,
+        of file: GGUFFile,
+        into matrix: PackedMatrix
+    ) throws(VoiceError) {
+        // Rows of zeros up to a whole group, which only the last one needs.
+        var rows = try file.eightBitBlocks(of: source)
+        let rowBytes = rows.count / source.shape[1]
+        rows += [UInt8](repeating: 0, count: (matrix.paddedOutputs - matrix.outputs) * rowBytes)
+        var packed = [UInt8](repeating: 0, count: rows.count)
+        // Both have paddedOutputs · inputs / 32 · 34 bytes.
+        packed.withUnsafeMutableBytes { target in
+            rows.withUnsafeBytes { source in
+                ck_pack(Int64(matrix.inputs), Int64(matrix.paddedOutputs), source.baseAddress, target.baseAddress)
             }
-            packed.withUnsafeBytes { ggml_backend_tensor_set(matrix.tensor.pointer, $0.baseAddress, 0, $0.count) }
         }
+        packed.withUnsafeBytes { ggml_backend_tensor_set(matrix.tensor.pointer, $0.baseAddress, 0, $0.count) }
     }
 }
 
@@ -83,6 +88,9 @@ package struct PackedMatrix {
     static let block = Int(ck_block)
     /// Bytes of a group's block: the numbers and the scales.
     static let tileBytes = group * (block + 2)
+
+    /// Whether the rows are whole groups, as ``GraphBuilder/causalConvolution(_:_:)`` wants.
+    package var hasWholeGroups: Bool { outputs == paddedOutputs }
 
     /// Rows, those of zeros at the end included.
     var paddedOutputs: Int { tensor.shape[1] * Self.group }

@@ -7,8 +7,8 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Benchmarks of the engines, of conversations and of transports.",
         subcommands: [
             RecognitionBenchmark.self, TurnBenchmark.self, EndpointingBenchmark.self, LanguageModelBenchmark.self,
-            CodecBenchmark.self, DeviceBenchmark.self, VoiceToVoiceBenchmark.self, InterruptionBenchmark.self,
-            TurnTakingBenchmark.self, TransportBenchmark.self,
+            SynthesisBenchmark.self, CodecBenchmark.self, DeviceBenchmark.self, VoiceToVoiceBenchmark.self,
+            InterruptionBenchmark.self, TurnTakingBenchmark.self, TransportBenchmark.self,
         ]
     )
 }

@@ -1,0 +1,300 @@
+internal import Inference
+internal import VoiceCore
+
+/// The one owner of a model. It computes for all streams, on its own thread: those that want a frame at the same time step
+/// together, so that the weights are read once for all of them.
+///
+/// **Nothing takes the device for longer than one frame, or one layer of a text's beginning.** A stream that comes first
+/// waits a moment for others that speak at the same time, unless somebody waits for its first sound; while one step runs or
+/// waits for the device, the next one gathers by itself.
+actor MagpieEngine {
+    /// One stream's part in a step.
+    struct Request: Sendable {
+        /// The stream's seat.
+        var seat: Int
+        /// How far it is.
+        var utterance: MagpieUtterance
+    }
+
+    /// What a step gave.
+    struct Response: Sendable {
+        /// How far the stream is after the step.
+        var utterance: MagpieUtterance
+        /// The frame's codes; nil when the text ended before it.
+        var codes: [Int32]?
+    }
+
+    private struct Waiting {
+        var request: Request
+        /// Nil for the stream whose call runs the next step.
+        var continuation: CheckedContinuation<Turn, Never>?
+    }
+
+    /// What a stream that waits is told.
+    private enum Turn: Sendable {
+        case done(Result<Response, VoiceError>)
+        /// To run the next step, which its request is part of.
+        case lead
+    }
+
+    private static let textKind = QuantumKind(engine: "tts", step: "text")
+    private static let voiceKind = QuantumKind(engine: "tts", step: "voice")
+    private static let frameKind = QuantumKind(engine: "tts", step: "frame")
+    /// How soon after a quantum its owner asks for the next one.
+    private static let followUp: Duration = .milliseconds(1)
+    /// How long the first stream of a step waits for others.
+    private static let gatheringWindow: Duration = .milliseconds(2)
+    /// Streams that stepped so long ago are not waited for.
+    private static let activityWindow: Duration = .milliseconds(150)
+    /// Streams in one run; more make several.
+    static let largestBatch = 8
+    nonisolated let h: MagpieHyperparameters
+    nonisolated let defaults: MagpieDefaults
+    /// The seats of streams.
+    nonisolated let seats: StreamSeats
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    private let executor: EngineExecutor
+    private let encoder: TextEncoder
+    private let decoder: Decoder
+    private let local: LocalTransformer
+    private let lane: Lane?
+    private let clock = ContinuousClock()
+    private var waiting: [Waiting] = []
+    /// True while one of those that wait is going to run the next step.
+    private var isLed = false
+    private var lastStep: [Int: ContinuousClock.Instant] = [:]
+    private var times = MagpieTimes()
+
+    /// Loads a model. To be called on the executor's thread, which it blocks.
+    /// - Parameters:
+    ///   - streams: streams that can exist at the same time.
+    ///   - stream: where to compute.
+    ///   - lane: the device's, where other engines compute on it too.
+    ///   - executor: the thread to compute on.
+    init(
+        _ file: GGUFFile,
+        _ h: MagpieHyperparameters,
+        _ defaults: MagpieDefaults,
+        precision: MagpiePrecision,
+        streams: Int,
+        on stream: ComputeStream,
+        lane: Lane?,
+        executor: EngineExecutor
+    ) throws(VoiceError) {
+        let weights = try MagpieWeights(file, h, precision, on: stream.device)
+        encoder = TextEncoder(weights, on: stream)
+        decoder = try Decoder(
+            file,
+            weights,
+            defaults,
+            seats: streams,
+            memory: precision == .single ? .f32 : .f16,
+            on: stream
+        )
+        local = try LocalTransformer(weights, streams: min(streams, Self.largestBatch), on: stream)
+        self.h = h
+        self.defaults = defaults
+        self.lane = lane
+        self.executor = executor
+        seats = StreamSeats(0..<streams)
+    }
+
+    // MARK: the beginning of a text
+
+    /// Takes the next text of a stream up: encodes it, and computes what comes before its first frame.
+    /// - Throws: ``VoiceError/Code/fault`` when the device fails, ``VoiceError/Code/cancelled`` when the task was cancelled,
+    ///   ``VoiceError/Code/exhausted`` when too much waits for the device.
+    func begin(
+        _ utterance: MagpieUtterance,
+        seat: Int,
+        urgency: Urgency
+    ) async throws(VoiceError) -> MagpieUtterance {
+        var utterance = utterance
+        utterance.beginNext(defaults.prior)
+        guard let text = utterance.text else { return utterance }
+        let tokens = text.tokens
+        var x = try encoder.embed(tokens)
+        for layer in 0..<h.encoderLayers {
+            x = try await compute(Self.textKind, seat, urgency, units: tokens.count) { () throws(VoiceError) in
+                try timed(\.text) { () throws(VoiceError) in try encoder.layer(layer, x) }
+            }
+        }
+        utterance.take(encoded: x)
+        let (encoded, prior) = (utterance.text?.encoded ?? [], defaults.appliesPrior ? text.prior.weights : nil)
+        x = decoder.voice(utterance.speaker)
+        for layer in 0..<h.decoderLayers {
+            x = try await compute(Self.voiceKind, seat, urgency, units: h.contextLength) { () throws(VoiceError) in
+                try timed(\.voice) { () throws(VoiceError) in
+                    try decoder.beginLayer(layer, x, seat: seat, text: encoded, prior: prior)
+                }
+            }
+        }
+        return utterance
+    }
+
+    private func compute(
+        _ kind: QuantumKind,
+        _ seat: Int,
+        _ urgency: Urgency,
+        units: Int,
+        _ body: () throws(VoiceError) -> [Float]
+    ) async throws(VoiceError) -> [Float] {
+        guard !Task.isCancelled else { throw VoiceError(.cancelled, "Speaking was cancelled.") }
+        return try await lane.run(quantum(kind, seat, urgency, units: units), body)
+    }
+
+    private func quantum(_ kind: QuantumKind, _ seat: Int, _ urgency: Urgency, units: Int) -> QuantumRequest {
+        QuantumRequest(kind, urgency, owner: urgency.owner ?? seat + 1, units: units, followUp: Self.followUp)
+    }
+
+    // MARK: a frame
+
+    /// Computes a frame together with those of other streams.
+    /// - Throws: as ``begin(_:seat:urgency:)``.
+    func step(_ request: Request, urgency: Urgency) async throws(VoiceError) -> Response {
+        if isLed {
+            if case .done(let result) = await join(request) { return try result.get() }
+        } else {
+            isLed = true
+            waiting.append(Waiting(request: request, continuation: nil))
+            if urgency.level != .firstAudio, waiting.count < activeStreams(with: request.seat) {
+                // Cut short when the caller is cancelled; the others' work is done all the same.
+                try? await Task.sleep(for: Self.gatheringWindow)
+            }
+        }
+        do {
+            return try await lane.run(quantum(Self.frameKind, request.seat, urgency, units: waiting.count)) {
+                runBatch()
+            }.get()
+        } catch {
+            // Without a turn its request is still there.
+            if waiting.contains(where: { $0.request.seat == request.seat }) {
+                waiting.removeAll { $0.request.seat == request.seat }
+                passLead()
+            }
+            throw error
+        }
+    }
+
+    private func join(_ request: Request) async -> Turn {
+        await withCheckedContinuation { waiting.append(Waiting(request: request, continuation: $0)) }
+    }
+
+    /// Streams that spoke a moment ago, the one given included.
+    private func activeStreams(with seat: Int) -> Int {
+        let limit = clock.now - Self.activityWindow
+        return lastStep.count { $0.key != seat && $0.value > limit } + 1
+    }
+
+    /// Says that a stream will not step soon, so that nobody waits for it.
+    func rest(_ seat: Int) { lastStep[seat] = nil }
+
+    /// Runs the leader's request with those of other streams.
+    /// - Returns: the leader's result.
+    private func runBatch() -> Result<Response, VoiceError> {
+        guard let own = waiting.first(where: { $0.continuation == nil }) else {
+            return .failure(VoiceError(.fault, "A step of the voice was lost."))
+        }
+        let batch = [own] + waiting.filter { $0.continuation != nil }.prefix(Self.largestBatch - 1)
+        let seats = Set(batch.map(\.request.seat))
+        waiting.removeAll { seats.contains($0.request.seat) }
+        passLead()
+        let results = run(batch.map(\.request))
+        for (item, result) in zip(batch, results) { item.continuation?.resume(returning: .done(result)) }
+        return results[0]
+    }
+
+    /// Makes the one that waits longest run the next step.
+    private func passLead() {
+        guard let continuation = waiting.first?.continuation else {
+            isLed = false
+            return
+        }
+        waiting[0].continuation = nil
+        continuation.resume(returning: .lead)
+    }
+
+    private func run(_ batch: [Request]) -> [Result<Response, VoiceError>] {
+        do throws(VoiceError) {
+            let now = clock.now
+            for request in batch { lastStep[request.seat] = now }
+            return try frames(of: batch).map { .success($0) }
+        } catch {
+            return batch.map { _ in .failure(error) }
+        }
+    }
+
+    private func frames(of batch: [Request]) throws(VoiceError) -> [Response] {
+        var utterances = batch.map(\.utterance)
+        var (parts, frames): ([Decoder.Work], [LocalTransformer.Work]) = ([], [])
+        for request in batch {
+            guard let text = request.utterance.text else {
+                throw VoiceError(.fault, "A frame of no text was asked for.")
+            }
+            parts.append(
+                Decoder.Work(
+                    seat: request.seat,
+                    codes: text.codes,
+                    frame: text.frame,
+                    textLength: text.tokens.count,
+                    prior: defaults.appliesPrior ? text.prior.weights : nil
+                )
+            )
+        }
+        let decoded = try timed(\.decoder) { () throws(VoiceError) in try decoder.step(parts) }
+        for (index, result) in decoded.enumerated() {
+            frames.append(
+                LocalTransformer.Work(
+                    conditional: result.conditional,
+                    unconditional: result.unconditional,
+                    sampling: utterances[index].sampling,
+                    allowsEnd: parts[index].frame >= defaults.minimumFrames,
+                    uniforms: utterances[index].uniforms(h.codebooks)
+                )
+            )
+        }
+        let (codes, wantsEnd) = try timed(\.local) { () throws(VoiceError) in
+            (try local.codes(frames), try local.wantsEnd(frames))
+        }
+        times.steps += 1
+        var responses: [Response] = []
+        for index in batch.indices {
+            let isEnd = wantsEnd[index] || codes[index].contains(Int32(h.audioEnd))
+            utterances[index].advance(by: codes[index], decoded[index].attention, isEnd: isEnd, h)
+            responses.append(Response(utterance: utterances[index], codes: isEnd ? nil : codes[index]))
+        }
+        return responses
+    }
+
+    // MARK: times
+
+    /// What was computed since the last call.
+    func takeTimes() -> MagpieTimes {
+        defer { times = MagpieTimes() }
+        return times
+    }
+
+    private func timed<Result>(
+        _ part: WritableKeyPath<MagpieTimes, Duration>,
+        _ body: () throws(VoiceError) -> Result
+    ) throws(VoiceError) -> Result {
+        let start = clock.now
+        defer { times[keyPath: part] += clock.now - start }
+        return try body()
+    }
+}
+
+/// How long the stages of a model took, for benchmarks.
+package struct MagpieTimes: Sendable {
+    /// Runs that computed a frame of one or more streams.
+    package var steps = 0
+    /// Encoding texts.
+    package var text = Duration.zero
+    /// What comes before the first frame of a text.
+    package var voice = Duration.zero
+    /// Frames: the decoder.
+    package var decoder = Duration.zero
+    /// Frames: the local transformer, drawing codes, and the decoder's own scores.
+    package var local = Duration.zero
+}
