@@ -1,4 +1,4 @@
-"""Makes magpie-tiny.gguf and magpie-golden.safetensors with NeMo. See README.md beside this file.
+"""Makes magpie-tiny.gguf and magpie-golden.safetensors with NeMo. See MAGPIE.md beside this file.
 
 The weights are random numbers rounded to what the file stores; NeMo is given the same numbers. The codec is not part of
 this: NeMo gets one that returns silence.

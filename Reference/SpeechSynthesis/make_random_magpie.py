@@ -1,4 +1,4 @@
-"""Writes a Magpie TTS model with random weights, in NVIDIA's GGUF layout. Needs numpy. See README.md.
+"""Writes a Magpie TTS model with random weights, in NVIDIA's GGUF layout. Needs numpy. See MAGPIE.md.
 
   make_random_magpie.py OUT.gguf [--size full|tiny] [--seed 1] [--end-bias -8]
 

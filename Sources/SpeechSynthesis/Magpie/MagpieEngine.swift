@@ -92,7 +92,12 @@ actor MagpieEngine {
             memory: precision == .single ? .f32 : .f16,
             on: stream
         )
-        local = try LocalTransformer(weights, streams: min(streams, Self.largestBatch), on: stream)
+        // Eight runs of a tenth of a millisecond: threads would wait for each other longer than they compute.
+        local = try LocalTransformer(
+            weights,
+            streams: min(streams, Self.largestBatch),
+            on: ComputeStream(on: stream.device, threads: 1)
+        )
         self.h = h
         self.defaults = defaults
         self.lane = lane

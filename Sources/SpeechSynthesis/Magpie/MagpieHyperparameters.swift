@@ -121,7 +121,9 @@ struct MagpieHyperparameters: Sendable, Equatable {
         guard audioBegin != audioEnd else {
             throw file.unsuitable("magpietts.audio_bos_id and audio_eos_id are both \(audioEnd)")
         }
-        guard maximumText > 1 else { throw file.unsuitable("there are only \(positions) positions") }
+        guard maximumText > MagpieUtterance.historyTokens + 1 else {
+            throw file.unsuitable("\(positions) positions are too few for a text and the end of the one before")
+        }
         let lengths = try file.ints("magpietts.baked_context_lens")
         guard lengths.count == speakers, lengths.allSatisfy({ $0 == contextLength }) else {
             throw file.unsuitable("magpietts.baked_context_lens is \(lengths), not \(speakers) times \(contextLength)")
