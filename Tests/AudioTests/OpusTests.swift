@@ -127,25 +127,6 @@ internal import VoiceCore
         }
     }
 
-    @Test func `silence that goes on is encoded once, and what follows it is none the worse`() throws {
-        let (rate, speech) = (SampleRate(24_000), Self.voice(SampleRate(24_000), seconds: 1))
-        var fidelities: [Float] = []
-        for repeats in [true, false] {
-            var settings = OpusEncoder.Settings()
-            settings.repeatsSilence = repeats
-            var encoder = try OpusEncoder(rate: rate, settings: settings)
-            // The smallest steps of 16-bit sound.
-            let rest = (0..<rate.hertz * 2).map { Float($0 % 3 - 1) / 32_768 }
-            let packets = try Self.encode(speech + rest + speech, with: &encoder)
-            #expect((Set(packets[60..<150]).count == 1) == repeats)
-            var decoder = try OpusDecoder(rate: rate)
-            let sound = try packets.flatMap { try decoder.decode($0) }
-            #expect(sound[rate.hertz * 3 / 2..<rate.hertz * 3].allSatisfy { abs($0) < 0.001 })
-            fidelities.append(Self.fidelity(speech, Array(sound[(rate.hertz * 3)...]), rate: rate).0)
-        }
-        #expect(abs(fidelities[0] - fidelities[1]) < 1, "\(fidelities) dB")
-    }
-
     @Test func `what is no packet is refused, and does the decoder no harm`() throws {
         var encoder = try OpusEncoder(rate: .speech)
         let packets = try Self.encode(Self.voice(.speech, seconds: 1), with: &encoder)

@@ -3,7 +3,7 @@ package import VoiceCore
 
 /// Encodes mono speech as Opus (RFC 6716), with libopus.
 ///
-/// One task at a time.
+/// One task at a time. Encoding allocates one packet and nothing else.
 package struct OpusEncoder: ~Copyable, Sendable {
     /// How to encode.
     package struct Settings: Sendable, Equatable {
@@ -15,8 +15,6 @@ package struct OpusEncoder: ~Copyable, Sendable {
         package var expectedLoss = 0.05
         /// Send next to nothing in silence (DTX). The other side then makes the noise.
         package var isSilentInSilence = false
-        /// Encode silence that goes on once, and send that again; not together with DTX. What follows is none the worse.
-        package var repeatsSilence = true
 
         /// Settings for speech over the Internet.
         package init() {}
@@ -30,16 +28,7 @@ package struct OpusEncoder: ~Copyable, Sendable {
     /// Samples that ``encode(_:)`` takes: 10 or 20 ms.
     package let frameLength: Int
 
-    /// Samples below this are silence: twice the smallest step of 16-bit sound.
-    private static let quiet = Float(2) / 32_768
-    /// Silent frames in a row until the last packet serves for those behind it: by then it holds nothing else. Decoded sound that follows is
-    /// as near to the original as if all had been encoded.
-    private static let settling = 10
-
     private let owner: Owner
-    private var repeatsSilence: Bool
-    private var quietFrames = 0
-    private var quietPacket: [UInt8] = []
     private var state: OpaquePointer { owner.state }
 
     /// Makes an encoder.
@@ -65,18 +54,13 @@ package struct OpusEncoder: ~Copyable, Sendable {
         try Self.apply(settings, to: state)
         self.owner = owner
         self.rate = rate
-        repeatsSilence = settings.repeatsSilence && !settings.isSilentInSilence
         frameLength = rate.samples(in: frame)
     }
 
     /// Changes how to encode, from the next frame on.
     ///
     /// - Throws: `usage` when a setting is outside its range.
-    package mutating func apply(_ settings: Settings) throws(VoiceError) {
-        try Self.apply(settings, to: state)
-        repeatsSilence = settings.repeatsSilence && !settings.isSilentInSilence
-        quietFrames = 0
-    }
+    package mutating func apply(_ settings: Settings) throws(VoiceError) { try Self.apply(settings, to: state) }
 
     private static func apply(_ settings: Settings, to state: OpaquePointer) throws(VoiceError) {
         guard (0...1).contains(settings.expectedLoss) else {
@@ -110,8 +94,6 @@ package struct OpusEncoder: ~Copyable, Sendable {
             throw VoiceError(.usage, "\(samples.count) samples to encode, where a frame has \(frameLength)")
         }
         let clipped = samples.map { $0.isNaN ? 0 : max(-1, min(1, $0)) }
-        quietFrames = clipped.allSatisfy { abs($0) < Self.quiet } ? quietFrames + 1 : 0
-        if quietFrames > Self.settling, repeatsSilence { return quietPacket }
         var written: Int32 = 0
         let packet = [UInt8](unsafeUninitializedCapacity: OpusPacket.maximumLength) { buffer, count in
             guard let start = buffer.baseAddress else { return }
@@ -126,15 +108,11 @@ package struct OpusEncoder: ~Copyable, Sendable {
             count = max(0, Int(written))
         }
         guard written > 0 else { throw VoiceError(.fault, "libopus cannot encode: \(OpusError.words(written))") }
-        if quietFrames == Self.settling { quietPacket = packet }
         return packet
     }
 
     /// Forgets the sound so far.
-    package mutating func reset() {
-        quietFrames = 0
-        _ = copus_encoder_reset(state)
-    }
+    package mutating func reset() { _ = copus_encoder_reset(state) }
 
     private static func set(
         _ request: Int32,

@@ -46,9 +46,6 @@ struct OutgoingAudio: Sendable {
     /// True when nothing waits and the silence behind the last sound has left, too.
     var isOver: Bool { waiting == 0 && tailLeft == 0 }
 
-    /// True when all samples of a packet wait.
-    func holds(_ count: Int) -> Bool { waiting >= count }
-
     /// Takes a piece of a reply.
     ///
     /// - Returns: how much older audio was dropped for it.

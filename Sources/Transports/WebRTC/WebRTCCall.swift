@@ -38,11 +38,6 @@ package final class WebRTCCall {
     private static let patience = Duration.seconds(1)
     /// Frames that are made up for at once when the owner came late; more are left out.
     private static let longestDelay = 10
-    /// How early a packet may leave with what else is done then: a call that wakes once every frame takes half the processor time of one
-    /// that wakes for its packets, too.
-    private static let earliness = Duration.milliseconds(5)
-    /// How long packets carry what was in the one before, after one of them was lost.
-    private static let caution = Duration.seconds(10)
     /// What a browser's jitter buffer holds back, beside the network: Chromium was seen at 40 to 60 ms without jitter.
     private static let remoteDelay = Duration.milliseconds(50)
 
@@ -66,9 +61,6 @@ package final class WebRTCCall {
     /// Where the next packet begins, in samples at 48 kHz since the connection was made.
     private var nextTimestamp = 0
     private let firstTimestamp: UInt32
-    /// When the other side last said that packets were lost.
-    private var lostLast: Duration?
-    private var expectedLoss = OpusEncoder.Settings().expectedLoss
     private var hears = false
     private var hasGreeted = false
     private var isOver = false
@@ -199,7 +191,6 @@ package final class WebRTCCall {
         for heard in outgoing.heard(at: now) { deliver(.played(epoch: heard.epoch, samples: heard.samples)) }
         perform(dialogue.tick(at: now), at: now)
         for event in keypad.tick(at: now) { deliver(event) }
-        expectLoss(at: now)
         if let connected, now >= connected + Self.patience { greet() }
     }
 
@@ -217,40 +208,27 @@ package final class WebRTCCall {
         drain(at: now)
     }
 
-    /// Sends all packets that are due, until there are no more; the next one a little early if all of it is there.
+    /// Sends all packets that are due, until there are no more.
     private func runPackets(at now: Duration) {
-        guard let first = nextPacket else { return }
-        let horizon = outgoing.holds(encoder.frameLength) ? now + Self.earliness : now
-        guard first <= horizon else { return }
-        let due = first <= now ? Int((now - first) / frame) + 1 : 1
+        guard let first = nextPacket, first <= now else { return }
+        let due = Int((now - first) / frame) + 1
         let left = max(0, due - Self.longestDelay)
         let length = SampleRate.wideband.samples(in: frame)
         nextTimestamp += left * length
-        for index in left..<due {
-            sendPacket(dueAt: max(now, first + frame * index), at: now)
+        for _ in left..<due {
+            sendPacket(at: now)
             nextTimestamp += length
         }
         nextPacket = outgoing.isOver ? nil : first + frame * due
     }
 
-    private func sendPacket(dueAt due: Duration, at now: Duration) {
+    private func sendPacket(at now: Duration) {
         let network = peer.statistics.roundTrip.map { $0 / 2 } ?? .zero
-        guard let packet = outgoing.take(encoder.frameLength, at: due, heardAfter: network + Self.remoteDelay),
+        guard let packet = outgoing.take(encoder.frameLength, at: now, heardAfter: network + Self.remoteDelay),
             let payload = try? encoder.encode(packet.samples)
         else { return }
         let timestamp = firstTimestamp &+ UInt32(truncatingIfNeeded: nextTimestamp)
         peer.send(audio: payload, timestamp: timestamp, marker: packet.isFirst, at: now)
-    }
-
-    /// Lets packets carry what was in the one before while the network loses some, and until it is known whether it does.
-    private func expectLoss(at now: Duration) {
-        guard let reported = peer.statistics.remoteFractionLost else { return }
-        if reported > 0 { lostLast = now }
-        var settings = OpusEncoder.Settings()
-        let isCareful = lostLast.map { now - $0 < Self.caution } ?? false
-        settings.expectedLoss = isCareful ? max(settings.expectedLoss, reported) : 0
-        guard settings.expectedLoss != expectedLoss, (try? encoder.apply(settings)) != nil else { return }
-        expectedLoss = settings.expectedLoss
     }
 
     // MARK: - the peer

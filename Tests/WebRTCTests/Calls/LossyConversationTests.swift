@@ -94,19 +94,6 @@ internal import VoiceTesting
         }
     }
 
-    @Test func `while a reply sounds, a call wakes once a frame and little more`() async throws {
-        let call = try await WholeCall(seed: 1)
-        call.speak([Float](repeating: 0.01, count: 16_000 * 10))
-        try await call.run(for: .seconds(1))
-        let heard = call.heard.count
-        try await call.run(for: .seconds(1), until: { call.heard.count > heard })
-        call.reply(Self.tone(seconds: 10, rate: WebRTCCall.playoutRate), epoch: 1)
-        let (wakes, sounds) = (call.wakes, call.sounds.filter(\.isLoud).count)
-        try await call.run(for: .seconds(4))
-        #expect(call.sounds.filter(\.isLoud).count - sounds > 180)
-        #expect(call.wakes - wakes < 260, "\(call.wakes - wakes) in 200 frames")
-    }
-
     @Test(arguments: [Network(loss: 2, jitter: 30), Network(loss: 5, jitter: 0), Network(loss: 5, jitter: 80)])
     func `up to 5 % loss a person is understood as without`(network: Network) async throws {
         let reference = try await Self.reference.value

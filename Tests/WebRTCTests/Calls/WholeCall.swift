@@ -35,8 +35,6 @@ final class WholeCall {
     private(set) var played: [Int: Int] = [:]
     private(set) var hasGreeted = false
     private(set) var end: CloseReason?
-    /// How often the agent's side woke by its own clock.
-    private(set) var wakes = 0
 
     /// What the person heard.
     private(set) var sounds: [Sound] = []
@@ -86,10 +84,7 @@ final class WholeCall {
         var configuration = SCTPConfiguration()
         configuration.localPort = 5001
         channels = DataChannels(role: .client, configuration: configuration, seed: seed)
-        var settings = OpusEncoder.Settings()
-        // As browsers do.
-        settings.repeatsSilence = false
-        encoder = try OpusEncoder(rate: .speech, settings: settings)
+        encoder = try OpusEncoder(rate: .speech)
         loudspeaker = try JitterBuffer(rate: WebRTCCall.playoutRate)
         try browser.accept(call.answer(browser.offer, at: now))
         try await run(for: .seconds(3)) { self.hasGreeted && self.browser.srtp != nil }
@@ -156,10 +151,7 @@ final class WholeCall {
 
     private func step() throws {
         for arrival in signals.arrivals(at: now) + media.arrivals(at: now) { try receive(arrival) }
-        if call.nextTimeout.map({ $0 <= now }) ?? false {
-            wakes += 1
-            call.handleTimeout(at: now)
-        }
+        if call.nextTimeout.map({ $0 <= now }) ?? false { call.handleTimeout(at: now) }
         try drainCall()
         channels.handleTimeout(at: now)
         try drainChannels()
