@@ -1,3 +1,4 @@
+// Attention of new positions to caches that are read where they lie; CKernels.h says how they are laid out.
 #include "CKernels.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+// The loops of CausalConvolution.h: one kind for AVX-512, one for AVX2, one for NEON.
 #include "CausalConvolution.h"
 
 #include <string.h>

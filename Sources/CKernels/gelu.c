@@ -1,3 +1,4 @@
+// The Gaussian error linear unit by its tanh approximation.
 #include "CKernels.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+// Products of 8-bit matrices, packed for it, with columns that are rounded to 8 bits; CKernels.h says how they are laid out.
 #include "CKernels.h"
 
 #include <math.h>

@@ -29,19 +29,6 @@ actor NemotronEngine {
         var tokens: [EmittedToken]
     }
 
-    private struct Waiting {
-        var request: Request
-        /// Nil for the stream whose call runs the next step.
-        var continuation: CheckedContinuation<Turn, Never>?
-    }
-
-    /// What a stream that waits is told.
-    private enum Turn: Sendable {
-        case done(Result<Response, VoiceError>)
-        /// To run the next step, which its request is part of.
-        case lead
-    }
-
     private static let stepKind = QuantumKind(engine: "asr", step: "step")
 
     /// How long the first stream of a step waits for others.
@@ -64,11 +51,7 @@ actor NemotronEngine {
     private let encoder: StreamingEncoder
     private let transducer: Transducer
     private let lane: Lane?
-    private let clock = ContinuousClock()
-    private var waiting: [Waiting] = []
-    /// True while one of those that wait is going to run the next step.
-    private var isLed = false
-    private var lastStep: [Int: ContinuousClock.Instant] = [:]
+    private var gathering = StepGathering<Request, Response>(activityWindow: activityWindow)
 
     /// Loads a model. To be called on the executor's thread, which it blocks.
     /// - Parameters:
@@ -107,7 +90,7 @@ actor NemotronEngine {
     /// Makes a slot a new stream's.
     func clear(_ slot: Int) {
         encoder.clear(slot)
-        lastStep[slot] = nil
+        gathering.rest(slot)
     }
 
     /// Makes the stream in `target` equal to that in `source`.
@@ -117,71 +100,39 @@ actor NemotronEngine {
     /// - Throws: ``VoiceError/Code/fault`` when the device fails, ``VoiceError/Code/cancelled`` when the task was cancelled
     ///   before the device was free, ``VoiceError/Code/exhausted`` when too much waits for it.
     func step(_ request: Request) async throws(VoiceError) -> Response {
-        if isLed {
+        if gathering.isLed {
             if case .done(let result) = await join(request) { return try result.get() }
         } else {
-            isLed = true
-            waiting.append(Waiting(request: request, continuation: nil))
-            if !request.isUrgent, waiting.count < activeStreams(with: request.slot) {
+            gathering.lead(request, of: request.slot)
+            if !request.isUrgent, gathering.lacksOthers(than: request.slot) {
                 // Cut short when the caller is cancelled; the others' work is done all the same.
                 try? await Task.sleep(for: Self.gatheringWindow)
             }
         }
         // Those that come while the device is taken share the step.
-        let quantum = QuantumRequest(Self.stepKind, .recognition, units: waiting.count)
+        let quantum = QuantumRequest(Self.stepKind, .recognition, units: gathering.count)
         do {
             return try await lane.run(quantum) { runBatch() }.get()
         } catch {
-            // Without a turn its request is still there.
-            if waiting.contains(where: { $0.request.slot == request.slot }) {
-                waiting.removeAll { $0.request.slot == request.slot }
-                passLead()
-            }
+            gathering.withdraw(request.slot)
             throw error
         }
     }
 
-    private func join(_ request: Request) async -> Turn {
-        await withCheckedContinuation { waiting.append(Waiting(request: request, continuation: $0)) }
-    }
-
-    /// Streams that spoke a moment ago, the one given included.
-    private func activeStreams(with slot: Int) -> Int {
-        let limit = clock.now - Self.activityWindow
-        return lastStep.count { $0.key != slot && $0.value > limit } + 1
+    private func join(_ request: Request) async -> StepGathering<Request, Response>.Turn {
+        await withCheckedContinuation { gathering.wait(request, of: request.slot, $0) }
     }
 
     /// Runs the leader's request, with those of other streams that have as many frames.
     /// - Returns: the leader's result.
     private func runBatch() -> Result<Response, VoiceError> {
-        guard let own = waiting.first(where: { $0.continuation == nil }) else {
-            return .failure(VoiceError(.fault, "A step of the recogniser was lost."))
-        }
-        let frames = own.request.chunk.frames
-        let others = waiting.filter { $0.continuation != nil && $0.request.chunk.frames == frames }
-        let batch = [own] + others.prefix(Self.largestBatch - 1)
-        let slots = Set(batch.map(\.request.slot))
-        waiting.removeAll { slots.contains($0.request.slot) }
-        passLead()
-        let results = run(batch.map(\.request))
-        for (item, result) in zip(batch, results) { item.continuation?.resume(returning: .done(result)) }
-        return results[0]
-    }
-
-    /// Makes the one that waits longest run the next step.
-    private func passLead() {
-        guard let continuation = waiting.first?.continuation else {
-            isLed = false
-            return
-        }
-        waiting[0].continuation = nil
-        continuation.resume(returning: .lead)
+        let batch = gathering.take(atMost: Self.largestBatch) { $0.chunk.frames == $1.chunk.frames }
+        guard let batch else { return .failure(VoiceError(.fault, "A step of the recogniser was lost.")) }
+        return batch.finish(run(batch.requests))
     }
 
     private func run(_ batch: [Request]) -> [Result<Response, VoiceError>] {
         do throws(VoiceError) {
-            let now = clock.now
-            for request in batch { lastStep[request.slot] = now }
             let encoded = try encoder.step(
                 batch.map { StreamingEncoder.Work(slot: $0.slot, chunk: $0.chunk, prompt: $0.prompt) }
             )
@@ -212,6 +163,5 @@ actor NemotronEngine {
             let request = Request(slot: slot, chunk: chunk, prompt: 0, search: search, isUrgent: true)
             for result in run([request]) { _ = try result.get() }
         }
-        lastStep = [:]
     }
 }

@@ -48,11 +48,8 @@ final class StreamingEncoder {
     private let stream: ComputeStream
     private let weights: NemotronWeights
     private let arena: StateArena
-    /// Graphs by size, most recently used last.
-    private var graphs: [(size: Size, graph: Graph<Ports>)] = []
+    private var graphs = GraphCache<Size, Ports>(keeping: 8)
 
-    /// Graphs that are kept, each with memory for its intermediate values.
-    private static let keptGraphs = 8
     /// Frames of one stream in one step: enough to make several chunks of a file, or of a stream that has fallen behind,
     /// with one look at the weights.
     private static let wantedFrames = 28
@@ -92,7 +89,8 @@ final class StreamingEncoder {
     /// - Throws: ``VoiceError/Code/fault`` when the device fails; the streams' state is then undefined.
     func step(_ work: [Work], keepingFrames keepsFrames: Bool = false) throws(VoiceError) -> [Result] {
         guard let frames = work.first?.chunk.frames else { return [] }
-        let graph = try graph(for: Size(frames: frames, streams: work.count))
+        let size = Size(frames: frames, streams: work.count)
+        let graph = try graphs.graph(for: size) { () throws(VoiceError) in try build(size) }
         try write(work, to: graph)
         try graph.run()
         let projected = try graph.read(graph.ports.projected)
@@ -134,18 +132,6 @@ final class StreamingEncoder {
         try graph.write(indices: present, to: ports.present)
         try graph.write(mask, to: ports.mask)
         if let input = ports.prompt { try graph.write(prompt, to: input) }
-    }
-
-    private func graph(for size: Size) throws(VoiceError) -> Graph<Ports> {
-        if let index = graphs.firstIndex(where: { $0.size == size }) {
-            let found = graphs.remove(at: index)
-            graphs.append(found)
-            return found.graph
-        }
-        if graphs.count >= Self.keptGraphs { graphs.removeFirst() }
-        let graph = try build(size)
-        graphs.append((size, graph))
-        return graph
     }
 
     private func build(_ size: Size) throws(VoiceError) -> Graph<Ports> {

@@ -63,10 +63,8 @@ final class Decoder {
     private let positions: [Float]
     /// The vectors that make the voices, one row of context length · width per speaker.
     private let voices: [Float]
-    /// Graphs by size, most recently used last.
-    private var graphs: [(size: Size, graph: Graph<Ports>)] = []
+    private var graphs = GraphCache<Size, Ports>(keeping: 16)
 
-    private static let keptGraphs = 16
     /// Texts are padded to a multiple of this, so that few graphs serve all lengths.
     private static let textUnit = 32
 
@@ -175,7 +173,8 @@ final class Decoder {
     func step(_ work: [Work]) throws(VoiceError) -> [Result] {
         let longest = work.reduce(1) { max($0, $1.textLength) }
         let text = min(h.maximumText, (longest + Self.textUnit - 1) / Self.textUnit * Self.textUnit)
-        let graph = try graph(for: Size(streams: work.count, text: text))
+        let size = Size(streams: work.count, text: text)
+        let graph = try graphs.graph(for: size) { () throws(VoiceError) in try build(size) }
         try write(work, text: text, to: graph)
         try graph.run()
         let hidden = try graph.read(graph.ports.hidden)
@@ -230,18 +229,6 @@ final class Decoder {
             guard let prior else { return 0 }
             return log(prior[token])
         }
-    }
-
-    private func graph(for size: Size) throws(VoiceError) -> Graph<Ports> {
-        if let index = graphs.firstIndex(where: { $0.size == size }) {
-            let found = graphs.remove(at: index)
-            graphs.append(found)
-            return found.graph
-        }
-        if graphs.count >= Self.keptGraphs { graphs.removeFirst() }
-        let graph = try build(size)
-        graphs.append((size, graph))
-        return graph
     }
 
     private func build(_ size: Size) throws(VoiceError) -> Graph<Ports> {

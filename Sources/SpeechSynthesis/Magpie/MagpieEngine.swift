@@ -24,19 +24,6 @@ actor MagpieEngine {
         var codes: [Int32]?
     }
 
-    private struct Waiting {
-        var request: Request
-        /// Nil for the stream whose call runs the next step.
-        var continuation: CheckedContinuation<Turn, Never>?
-    }
-
-    /// What a stream that waits is told.
-    private enum Turn: Sendable {
-        case done(Result<Response, VoiceError>)
-        /// To run the next step, which its request is part of.
-        case lead
-    }
-
     private static let textKind = QuantumKind(engine: "tts", step: "text")
     private static let voiceKind = QuantumKind(engine: "tts", step: "voice")
     private static let frameKind = QuantumKind(engine: "tts", step: "frame")
@@ -60,10 +47,7 @@ actor MagpieEngine {
     private let local: LocalTransformer
     private let lane: Lane?
     private let clock = ContinuousClock()
-    private var waiting: [Waiting] = []
-    /// True while one of those that wait is going to run the next step.
-    private var isLed = false
-    private var lastStep: [Int: ContinuousClock.Instant] = [:]
+    private var gathering = StepGathering<Request, Response>(activityWindow: activityWindow)
     private var times = MagpieTimes()
 
     /// Loads a model. To be called on the executor's thread, which it blocks.
@@ -158,72 +142,42 @@ actor MagpieEngine {
     /// Computes a frame together with those of other streams.
     /// - Throws: as ``begin(_:seat:urgency:)``.
     func step(_ request: Request, urgency: Urgency) async throws(VoiceError) -> Response {
-        if isLed {
+        if gathering.isLed {
             if case .done(let result) = await join(request) { return try result.get() }
         } else {
-            isLed = true
-            waiting.append(Waiting(request: request, continuation: nil))
-            if urgency.level != .firstAudio, waiting.count < activeStreams(with: request.seat) {
+            gathering.lead(request, of: request.seat)
+            if urgency.level != .firstAudio, gathering.lacksOthers(than: request.seat) {
                 // Cut short when the caller is cancelled; the others' work is done all the same.
                 try? await Task.sleep(for: Self.gatheringWindow)
             }
         }
         do {
-            return try await lane.run(quantum(Self.frameKind, request.seat, urgency, units: waiting.count)) {
-                runBatch()
-            }.get()
+            let quantum = quantum(Self.frameKind, request.seat, urgency, units: gathering.count)
+            return try await lane.run(quantum) { runBatch() }.get()
         } catch {
-            // Without a turn its request is still there.
-            if waiting.contains(where: { $0.request.seat == request.seat }) {
-                waiting.removeAll { $0.request.seat == request.seat }
-                passLead()
-            }
+            gathering.withdraw(request.seat)
             throw error
         }
     }
 
-    private func join(_ request: Request) async -> Turn {
-        await withCheckedContinuation { waiting.append(Waiting(request: request, continuation: $0)) }
-    }
-
-    /// Streams that spoke a moment ago, the one given included.
-    private func activeStreams(with seat: Int) -> Int {
-        let limit = clock.now - Self.activityWindow
-        return lastStep.count { $0.key != seat && $0.value > limit } + 1
+    private func join(_ request: Request) async -> StepGathering<Request, Response>.Turn {
+        await withCheckedContinuation { gathering.wait(request, of: request.seat, $0) }
     }
 
     /// Says that a stream will not step soon, so that nobody waits for it.
-    func rest(_ seat: Int) { lastStep[seat] = nil }
+    func rest(_ seat: Int) { gathering.rest(seat) }
 
     /// Runs the leader's request with those of other streams.
     /// - Returns: the leader's result.
     private func runBatch() -> Result<Response, VoiceError> {
-        guard let own = waiting.first(where: { $0.continuation == nil }) else {
+        guard let batch = gathering.take(atMost: Self.largestBatch) else {
             return .failure(VoiceError(.fault, "A step of the voice was lost."))
         }
-        let batch = [own] + waiting.filter { $0.continuation != nil }.prefix(Self.largestBatch - 1)
-        let seats = Set(batch.map(\.request.seat))
-        waiting.removeAll { seats.contains($0.request.seat) }
-        passLead()
-        let results = run(batch.map(\.request))
-        for (item, result) in zip(batch, results) { item.continuation?.resume(returning: .done(result)) }
-        return results[0]
-    }
-
-    /// Makes the one that waits longest run the next step.
-    private func passLead() {
-        guard let continuation = waiting.first?.continuation else {
-            isLed = false
-            return
-        }
-        waiting[0].continuation = nil
-        continuation.resume(returning: .lead)
+        return batch.finish(run(batch.requests))
     }
 
     private func run(_ batch: [Request]) -> [Result<Response, VoiceError>] {
         do throws(VoiceError) {
-            let now = clock.now
-            for request in batch { lastStep[request.seat] = now }
             return try frames(of: batch).map { .success($0) }
         } catch {
             return batch.map { _ in .failure(error) }

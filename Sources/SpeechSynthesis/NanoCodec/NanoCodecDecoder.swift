@@ -39,11 +39,7 @@ final class NanoCodecDecoder {
     private let arena: StateArena
     private let layers: any NanoCodecLayers
     private let keepsStages: Bool
-    /// Graphs by size, most recently used last.
-    private var graphs: [(size: Size, graph: Graph<Ports>)] = []
-
-    /// Graphs that are kept, each with memory for its intermediate values.
-    private static let keptGraphs = 8
+    private var graphs = GraphCache<Size, Ports>(keeping: 8)
 
     /// Loads the parameters and reserves the state.
     /// - Parameters:
@@ -108,22 +104,11 @@ final class NanoCodecDecoder {
             }
             latents += try h.quantizer.latents(of: item.frames)
         }
-        let graph = try graph(for: Size(frames: frames, streams: work.count))
+        let size = Size(frames: frames, streams: work.count)
+        let graph = try graphs.graph(for: size) { () throws(VoiceError) in try build(size) }
         try graph.write(latents, to: graph.ports.latents)
         try graph.write(indices: work.map { Int32($0.slot) }, to: graph.ports.slots)
         try graph.run()
-        return graph
-    }
-
-    private func graph(for size: Size) throws(VoiceError) -> Graph<Ports> {
-        if let index = graphs.firstIndex(where: { $0.size == size }) {
-            let found = graphs.remove(at: index)
-            graphs.append(found)
-            return found.graph
-        }
-        if graphs.count >= Self.keptGraphs { graphs.removeFirst() }
-        let graph = try build(size)
-        graphs.append((size, graph))
         return graph
     }
 

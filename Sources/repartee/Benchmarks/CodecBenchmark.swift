@@ -33,13 +33,13 @@ struct CodecBenchmark: AsyncParsableCommand {
     @Option(help: "A GGUF file in NVIDIA's layout.")
     var model: String
 
-    @Option(help: "Processor threads, with commas.", transform: Self.numbers)
+    @Option(help: "Processor threads, with commas.", transform: [Int].init(separatedByCommas:))
     var threads = [1, 2]
 
-    @Option(help: "Frames of a step, with commas.", transform: Self.numbers)
+    @Option(help: "Frames of a step, with commas.", transform: [Int].init(separatedByCommas:))
     var frames = [1, 2, 4]
 
-    @Option(help: "Voices that ask at the same time, with commas.", transform: Self.numbers)
+    @Option(help: "Voices that ask at the same time, with commas.", transform: [Int].init(separatedByCommas:))
     var sessions = [1, 2]
 
     @Option(help: "Steps to time for each row.")
@@ -116,13 +116,6 @@ struct CodecBenchmark: AsyncParsableCommand {
             cpu_ms: rounded(used / Double(steps) / count),
             rss_mb: Machine.residentMegabytes
         )
-    }
-
-    private static func numbers(_ text: String) throws -> [Int] {
-        try text.split(separator: ",").map {
-            guard let number = Int($0) else { throw ValidationError("'\($0)' is not a number.") }
-            return number
-        }
     }
 
     private static let heading =

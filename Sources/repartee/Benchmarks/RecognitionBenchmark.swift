@@ -44,13 +44,16 @@ struct RecognitionBenchmark: AsyncParsableCommand {
     )
     var model: String?
 
-    @Option(help: "Lookaheads in frames of 80 ms, with commas.", transform: Self.numbers)
+    @Option(help: "Lookaheads in frames of 80 ms, with commas.", transform: [Int].init(separatedByCommas:))
     var lookahead = [0, 1, 6, 13]
 
-    @Option(help: "Processor threads, with commas; --wer and --false-words use the first.", transform: Self.numbers)
+    @Option(
+        help: "Processor threads, with commas; --wer and --false-words use the first.",
+        transform: [Int].init(separatedByCommas:)
+    )
     var threads = [1, 2]
 
-    @Option(help: "Sessions that step together, with commas.", transform: Self.numbers)
+    @Option(help: "Sessions that step together, with commas.", transform: [Int].init(separatedByCommas:))
     var sessions = [1, 2, 4, 8]
 
     @Option(help: "Steps to time for each row.")
@@ -177,13 +180,6 @@ struct RecognitionBenchmark: AsyncParsableCommand {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for stream in streams { group.addTask { _ = try await stream.feed(packet) } }
             try await group.waitForAll()
-        }
-    }
-
-    private static func numbers(_ text: String) throws -> [Int] {
-        try text.split(separator: ",").map {
-            guard let number = Int($0) else { throw ValidationError("'\($0)' is not a number.") }
-            return number
         }
     }
 

@@ -34,10 +34,10 @@ struct SynthesisBenchmark: AsyncParsableCommand {
     @Option(help: "A GGUF file of Magpie TTS; Reference/SpeechSynthesis makes one of random weights.")
     var model: String
 
-    @Option(help: "Processor threads, with commas.", transform: Self.numbers)
+    @Option(help: "Processor threads, with commas.", transform: [Int].init(separatedByCommas:))
     var threads = [1, 2]
 
-    @Option(help: "Streams that speak together, with commas.", transform: Self.numbers)
+    @Option(help: "Streams that speak together, with commas.", transform: [Int].init(separatedByCommas:))
     var streams = [1, 2, 4]
 
     @Option(help: "Tokens of a text.")
@@ -131,13 +131,6 @@ struct SynthesisBenchmark: AsyncParsableCommand {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for stream in streams { group.addTask { _ = try await stream.step() } }
             try await group.waitForAll()
-        }
-    }
-
-    private static func numbers(_ text: String) throws -> [Int] {
-        try text.split(separator: ",").map {
-            guard let number = Int($0) else { throw ValidationError("'\($0)' is not a number.") }
-            return number
         }
     }
 
