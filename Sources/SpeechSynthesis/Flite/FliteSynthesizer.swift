@@ -31,9 +31,9 @@ package struct FliteSynthesizer: SpeechSynthesizer {
         self.init(voice: voice)
     }
 
-    /// Speaks `text`; see ``SpeechSynthesizer/speak(_:)``. Cancelling or dropping the stream stops flite within 20 ms of
-    /// audio. One consumer.
-    package func speak(_ text: String) -> AsyncThrowingStream<SpeechChunk, any Error> {
+    /// Speaks `text`; see ``SpeechSynthesizer/speak(_:urgency:)``. Cancelling or dropping the stream stops flite within 20 ms
+    /// of audio. One consumer. flite has a thread of its own and looks at no urgency.
+    package func speak(_ text: String, urgency: Urgency) -> AsyncThrowingStream<SpeechChunk, any Error> {
         let speech = FliteSpeech(voice: voice, pieces: SpeakableText(text).pieces())
         return AsyncThrowingStream { try await speech.next() }
     }
