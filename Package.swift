@@ -127,7 +127,13 @@ let package = Package(
             touchesMemory: true,
             documents: ["PocketSphinx/MODEL.md", "Nemotron/MODEL.md"]
         ),
-        library("LanguageModels", ["VoiceCore", "Inference"]),
+        library(
+            "LanguageModels",
+            [
+                "VoiceCore", "Inference", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]
+        ),
         library(
             "SpeechSynthesis",
             ["VoiceCore", "Audio", "Inference", "CFlite"],
@@ -173,7 +179,7 @@ let package = Package(
         ),
 
         // beside: scripted engines and a manual clock, for tests only
-        library("VoiceTesting", ["VoiceCore"]),
+        library("VoiceTesting", ["VoiceCore"] + nio),
 
         tests("VoiceCoreTests"),
         tests(
@@ -188,7 +194,7 @@ let package = Package(
             ["SpeechRecognition", "SpeechSynthesis", "Audio", "Inference"] + nio + [tls],
             resources: [.copy("Fixtures")]
         ),
-        tests("LanguageModelTests", ["LanguageModels", "Inference"]),
+        tests("LanguageModelTests", ["LanguageModels", "Inference"] + nio),
         tests("SpeechSynthesisTests", ["SpeechSynthesis", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),

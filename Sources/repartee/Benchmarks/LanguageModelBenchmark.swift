@@ -79,7 +79,7 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
         var settings = Settings()
         settings.languageModel = model
         settings.languageModelConfiguration.threads = threads
-        let engine = try await EngineRoom(store: global.store, settings: settings).languageModel(chats: 2)
+        let engine = try await EngineRoom(store: global.store, settings: settings).localLanguageModel(chats: 2)
         let system = ChatMessage(.system, settings.conversation.systemPrompt)
         let long = ChatMessage(.user, BenchmarkUtterances.long.joined(separator: ". ") + ".")
         var cold: [Timing] = []

@@ -94,7 +94,8 @@ struct DoctorCommand: AsyncParsableCommand {
             },
             await attempt("language model") {
                 let model = try await room.languageModel(chats: 1)
-                return "\(model.name), \(model.contextLength) tokens, on \(try Device.best().name)"
+                let place = model is LlamaLanguageModel ? try Device.best().name : "a server"
+                return "\(model.name), \(model.contextLength) tokens, on \(place)"
             },
             await attempt("voice") { try await room.synthesizer(streams: 1).name + " on the CPU" },
         ]

@@ -43,13 +43,14 @@ struct EngineRoom: Sendable {
             async let languageModel = languageModel(chats: sessions)
             async let recognizer = recognizer(streams: sessions)
             async let synthesizer = synthesizer(streams: sessions)
+            let isRemote = try settings.languageModelServer(environment: ProcessInfo.processInfo.environment) != nil
             let engines = try await Engines(
                 voiceActivity: voiceActivity,
                 turnDetector: turnDetector,
                 recognizer: recognizer,
                 languageModel: languageModel,
                 synthesizer: synthesizer,
-                sharesProcessor: Device.best().kind == .cpu
+                sharesProcessor: Device.best().kind == .cpu && !isRemote
             )
             // What the recogniser does not offer is said now, not to every session.
             _ = try await engines.recognizer.openStream(settings.conversation.recognition)
@@ -115,13 +116,29 @@ struct EngineRoom: Sendable {
     /// (docs/performance.md).
     static let pocketSphinx = "pocketsphinx"
 
-    /// The language model.
-    func languageModel(chats: Int) async throws(VoiceError) -> LlamaLanguageModel {
+    /// The language model: on the server that `NVIDIA_LLM_URL` or the settings name, else in process.
+    func languageModel(
+        chats: Int,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) async throws(VoiceError) -> any LanguageModel {
+        guard let server = try settings.languageModelServer(environment: environment) else {
+            return try await localLanguageModel(chats: chats)
+        }
+        let fallback = settings.languageModelFallback ?? ""
+        let remote = try await RemoteLanguageModel(address: server.address, configuration: server.configuration)
+        guard !fallback.isEmpty else { return remote }
+        return FallbackLanguageModel(remote, else: try await localLanguageModel(fallback, chats: chats))
+    }
+
+    /// A language model in process.
+    /// - Parameter model: a name in the catalogue or a path; nil for that of the settings.
+    func localLanguageModel(_ model: String? = nil, chats: Int) async throws(VoiceError) -> LlamaLanguageModel {
+        let model = model ?? settings.languageModel ?? ModelCatalogue.defaultLanguageModel
         var configuration = settings.languageModelConfiguration
         configuration.chats = chats
         configuration.lane = lane
-        configuration.name = ModelCatalogue.model(named: settings.languageModel)?.name
-        return try await LlamaLanguageModel(path: store.resolve(settings.languageModel), configuration: configuration)
+        configuration.name = ModelCatalogue.model(named: model)?.name
+        return try await LlamaLanguageModel(path: store.resolve(model), configuration: configuration)
     }
 
     /// The voice.

@@ -12,9 +12,17 @@ struct Settings: Sendable {
     var endpointing = EndpointSettings()
     /// What the person's voice does to a reply; becomes `conversation.turnTaking.interruption` likewise.
     var interruption = InterruptionSettings()
-    /// The name in the catalogue, or the path, of the language model.
-    var languageModel = ModelCatalogue.defaultLanguageModel
-    /// How the language model is loaded.
+    /// The name in the catalogue, or the path, of the language model; on a server, its name there. nil for
+    /// ``ModelCatalogue/defaultLanguageModel``, and for the server's first.
+    var languageModel: String?
+    /// The address of a server with OpenAI's interface; nil for the language model in process.
+    var languageModelURL: String?
+    /// What is said to that server; the model's name there is that of ``languageModel``, where one was given.
+    var languageModelKey: String?
+    var languageModelPrefills = false
+    /// The model in process that answers where the server does not: a name in the catalogue or a path; nil for none.
+    var languageModelFallback: String?
+    /// How the language model in process is loaded.
     var languageModelConfiguration = LlamaLanguageModel.Configuration()
     /// The address of a speech server; nil for the recogniser in process.
     var recognizerURL: String?
@@ -94,6 +102,29 @@ struct Settings: Sendable {
         accounts.plivo.account = secret("PLIVO_AUTH_ID", accounts.plivo.account)
         accounts.plivo.token = secret("PLIVO_AUTH_TOKEN", accounts.plivo.token)
         return accounts
+    }
+
+    /// Where the language model's server is and how it is spoken to; nil where the model is in process. The variables
+    /// `NVIDIA_LLM_URL`, else `NVIDIA_LLAMA_CPP_URL`, with `NVIDIA_LLM_MODEL` and `NVIDIA_LLM_API_KEY`, those of
+    /// pipecat-ai/nemotron-january-2026, go before the settings file.
+    /// - Throws: ``VoiceError/Code/usage`` when the address is none.
+    func languageModelServer(
+        environment: [String: String]
+    ) throws(VoiceError) -> (address: CompletionAddress, configuration: RemoteLanguageModel.Configuration)? {
+        func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        var configuration = RemoteLanguageModel.Configuration(
+            model: variable("NVIDIA_LLM_MODEL") ?? languageModel,
+            key: variable("NVIDIA_LLM_API_KEY") ?? languageModelKey,
+            prefills: languageModelPrefills
+        )
+        if languageModelConfiguration.contextLength != LlamaLanguageModel.Configuration().contextLength {
+            configuration.contextLength = languageModelConfiguration.contextLength
+        }
+        for name in ["NVIDIA_LLM_URL", "NVIDIA_LLAMA_CPP_URL"] {
+            if let url = variable(name) { return (try CompletionAddress(url, from: name), configuration) }
+        }
+        guard let url = languageModelURL, !url.isEmpty else { return nil }
+        return (try CompletionAddress(url, from: "the setting language_model.url"), configuration)
     }
 
     /// The address of the speech server, if there is one. `NVIDIA_ASR_URL`, the variable of pipecat-ai/nemotron-january-2026,

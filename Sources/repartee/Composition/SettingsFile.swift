@@ -28,6 +28,10 @@ enum SettingsFile {
                 s.interruption.isAllowed = try v.flag()
             },
             Key("language_model.model") { s, v throws(VoiceError) in s.languageModel = try v.text() },
+            Key("language_model.url") { s, v throws(VoiceError) in s.languageModelURL = try v.text() },
+            Key("language_model.api_key") { s, v throws(VoiceError) in s.languageModelKey = try v.text() },
+            Key("language_model.prefill") { s, v throws(VoiceError) in s.languageModelPrefills = try v.flag() },
+            Key("language_model.fallback") { s, v throws(VoiceError) in s.languageModelFallback = try v.text() },
             Key("language_model.threads") { s, v throws(VoiceError) in
                 s.languageModelConfiguration.threads = try v.count(1...256)
             },

@@ -3,6 +3,7 @@ internal import NIOHTTP1
 internal import Synchronization
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import repartee
 

@@ -1,17 +1,23 @@
 internal import NIOCore
-internal import NIOHTTP1
+package import NIOHTTP1
 internal import NIOPosix
 internal import Synchronization
 
 /// A web server on loopback that answers as a script says.
-enum ScriptedHTTPServer {
-    struct Request: Sendable {
-        var uri: String
-        var headers: HTTPHeaders
+package enum ScriptedHTTPServer {
+    /// What was asked.
+    package struct Request: Sendable {
+        /// The request's target.
+        package var uri: String
+        /// Its headers.
+        package var headers: HTTPHeaders
+        /// Its content.
+        package var body: [UInt8] = []
     }
 
     /// How an answer ends.
-    enum Ending: Sendable {
+    package enum Ending: Sendable {
+        /// As HTTP has it.
         case complete
         /// The connection is closed, whatever is missing.
         case cut
@@ -19,17 +25,37 @@ enum ScriptedHTTPServer {
         case stalled
     }
 
-    struct Answer: Sendable {
-        var status = HTTPResponseStatus.ok
-        var headers: HTTPHeaders = [:]
-        var body: [UInt8] = []
-        var ending = Ending.complete
+    /// What is answered.
+    package struct Answer: Sendable {
+        /// The status.
+        package var status: HTTPResponseStatus
+        /// The headers.
+        package var headers: HTTPHeaders
+        /// The content.
+        package var body: [UInt8]
+        /// How it ends.
+        package var ending: Ending
         /// The body is sent in pieces of so many bytes, each by itself.
-        var piece = 1 << 20
+        package var piece: Int
+
+        /// Makes an answer.
+        package init(
+            status: HTTPResponseStatus = .ok,
+            headers: HTTPHeaders = [:],
+            body: [UInt8] = [],
+            ending: Ending = .complete,
+            piece: Int = 1 << 20
+        ) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+            self.ending = ending
+            self.piece = piece
+        }
     }
 
     /// Serves while `body` runs, which gets the port and what was asked so far.
-    static func run(
+    package static func run(
         _ script: @escaping @Sendable (Request, Int) -> Answer,
         _ body: (_ port: Int, _ requests: @Sendable () -> [Request]) async throws -> Void
     ) async throws {
@@ -81,7 +107,7 @@ enum ScriptedHTTPServer {
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch Self.unwrapInboundIn(data) {
             case .head(let head): request = Request(uri: head.uri, headers: head.headers)
-            case .body: break
+            case .body(let bytes): request?.body += Array(bytes.readableBytesView)
             case .end:
                 guard let request else { return }
                 answer(context, script(request, log.add(request)))

@@ -1,0 +1,104 @@
+internal import Synchronization
+internal import VoiceCore
+
+/// A conversation with a model on a server. The server keeps what it has read, if it does; here nothing is kept.
+final class RemoteChat: Chat {
+    private let server: CompletionServer
+    private let model: String
+    private let replies = Mutex(0)
+
+    init(server: CompletionServer, model: String) {
+        self.server = server
+        self.model = model
+    }
+
+    @discardableResult
+    func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage {
+        try await prefill(messages, options: ChatOptions(), urgency: nil)
+    }
+
+    /// Sends the conversation and takes one token, so that the server has read it, if the configuration says so.
+    @discardableResult
+    func prefill(
+        _ messages: [ChatMessage],
+        options: ChatOptions,
+        urgency: Urgency?
+    ) async throws(VoiceError) -> ReplyUsage {
+        guard server.configuration.prefills else {
+            return ReplyUsage(promptTokens: 0, cachedTokens: 0, generatedTokens: 0)
+        }
+        let reply = RemoteReply(
+            server: server,
+            request: request(messages, SamplingOptions(maxTokens: 1), options),
+            number: 0
+        )
+        while let event = try await reply.next() {
+            guard case .finished(var usage, _) = event else { continue }
+            usage.generatedTokens = 0
+            return usage
+        }
+        throw VoiceError(.cancelled, "Reading a conversation ahead was cancelled.")
+    }
+
+    func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error> {
+        reply(to: messages, sampling: sampling, options: ChatOptions(), urgency: nil)
+    }
+
+    /// See ``VoiceCore/Chat``. Cancelling closes the connection, on which servers stop.
+    func reply(
+        to messages: [ChatMessage],
+        sampling: SamplingOptions,
+        options: ChatOptions,
+        urgency: Urgency?
+    ) -> AsyncThrowingStream<ReplyEvent, any Error> {
+        let number = replies.withLock { count in
+            count += 1
+            return count
+        }
+        let reply = RemoteReply(server: server, request: request(messages, sampling, options), number: number)
+        return AsyncThrowingStream { try await reply.next() }
+    }
+
+    private func request(
+        _ messages: [ChatMessage],
+        _ sampling: SamplingOptions,
+        _ options: ChatOptions
+    ) -> CompletionRequest {
+        CompletionRequest(
+            model: model,
+            messages: RemoteWindow.fitting(messages, tokens: server.configuration.contextLength - sampling.maxTokens),
+            sampling: sampling,
+            options: options,
+            extended: true
+        )
+    }
+}
+
+/// Leaves the oldest turns out of a conversation that is too long, the system message never.
+enum RemoteWindow {
+    /// Bytes of a token: more in most languages, so that what is sent fits.
+    private static let bytesPerToken = 3
+
+    /// The newest messages that fit. What is left out ends before a person's message, so that no answer and no result of a call
+    /// stands alone.
+    static func fitting(_ messages: [ChatMessage], tokens: Int) -> [ChatMessage] {
+        func bytes(_ message: ChatMessage) -> Int {
+            message.content.utf8.count
+                + message.toolCalls.reduce(0) {
+                    $0 + $1.name.utf8.count + JSONValue.object($1.arguments).json.utf8.count
+                }
+        }
+        let head = messages.prefix { $0.role == .system }
+        let rest = messages.dropFirst(head.count)
+        var room = max(0, tokens) * bytesPerToken - head.reduce(0) { $0 + bytes($1) }
+        var first = rest.endIndex
+        for index in rest.indices.reversed() {
+            room -= bytes(rest[index])
+            // The newest turn is sent, whatever its length.
+            guard room >= 0 || first == rest.endIndex else { break }
+            if rest[index].role == .user { first = index }
+        }
+        guard first < rest.endIndex else { return messages }
+        return Array(head + rest[first...])
+    }
+}
