@@ -61,7 +61,7 @@ let fuzzing: Target =
     fuzzes
     ? .executableTarget(
         name: "Fuzz",
-        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports"] + nio,
+        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels"] + nio,
         path: "Fuzzing",
         exclude: ["README.md", "run", "Dictionaries", "Findings", "Replay"],
         sources: ["Targets", "Main"],
@@ -69,7 +69,7 @@ let fuzzing: Target =
     )
     : .testTarget(
         name: "FuzzingTests",
-        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports"] + nio,
+        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels"] + nio,
         path: "Fuzzing",
         exclude: ["README.md", "run", "Dictionaries", "Main"],
         sources: ["Targets", "Replay"],
@@ -132,7 +132,8 @@ let package = Package(
             [
                 "VoiceCore", "Inference", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]
+            ],
+            documents: ["Prompts/PROMPTS.md"]
         ),
         library(
             "SpeechSynthesis",

@@ -10,6 +10,8 @@ public struct ConversationConfiguration: Sendable {
     public var apology: String
     /// How the language model chooses words.
     public var sampling: SamplingOptions
+    /// Whether the language model thinks before it speaks. While it does, the person hears nothing.
+    public var reasoning = Reasoning.off
     /// How the person is recognised.
     public var recognition: RecognitionOptions
     /// The borders of speech.
