@@ -10,6 +10,8 @@ public struct ConversationConfiguration: Sendable {
     public var apology: String
     /// How the language model chooses words.
     public var sampling: SamplingOptions
+    /// What the agent can do besides speaking.
+    public var tools: [any Tool] = []
     /// How the person is recognised.
     public var recognition: RecognitionOptions
     /// The borders of speech.
