@@ -61,7 +61,7 @@ let fuzzing: Target =
     fuzzes
     ? .executableTarget(
         name: "Fuzz",
-        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports"] + nio,
+        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels"] + nio,
         path: "Fuzzing",
         exclude: ["README.md", "run", "Dictionaries", "Findings", "Replay"],
         sources: ["Targets", "Main"],
@@ -69,7 +69,7 @@ let fuzzing: Target =
     )
     : .testTarget(
         name: "FuzzingTests",
-        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports"] + nio,
+        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels"] + nio,
         path: "Fuzzing",
         exclude: ["README.md", "run", "Dictionaries", "Main"],
         sources: ["Targets", "Replay"],
@@ -127,7 +127,7 @@ let package = Package(
             touchesMemory: true,
             documents: ["PocketSphinx/MODEL.md", "Nemotron/MODEL.md"]
         ),
-        library("LanguageModels", ["VoiceCore", "Inference"]),
+        library("LanguageModels", ["VoiceCore", "Inference"], documents: ["Prompts/PROMPTS.md"]),
         library(
             "SpeechSynthesis",
             ["VoiceCore", "Audio", "Inference", "CFlite"],

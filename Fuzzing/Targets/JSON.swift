@@ -1,4 +1,4 @@
-@testable internal import Transports
+internal import VoiceCore
 
 extension FuzzTarget {
     /// JSON text: what WebRTC's signalling, `/start` and everything below the RTVI and telephony targets is read with.

@@ -1,27 +1,3 @@
-/// One message of a conversation.
-public struct ChatMessage: Sendable, Equatable, Codable {
-    /// Who speaks.
-    public enum Role: String, Sendable, Codable {
-        /// The instructions at the start.
-        case system
-        /// The person.
-        case user
-        /// The agent.
-        case assistant
-    }
-
-    /// Who speaks.
-    public var role: Role
-    /// What is said. Plain text; never interpreted as control tokens.
-    public var content: String
-
-    /// Makes a message.
-    public init(_ role: Role, _ content: String) {
-        self.role = role
-        self.content = content
-    }
-}
-
 /// How the next token is chosen.
 public struct SamplingOptions: Sendable, Equatable, Codable {
     /// Softmax temperature; 0 takes the most probable token each time.
@@ -36,7 +12,7 @@ public struct SamplingOptions: Sendable, Equatable, Codable {
     public var repeatPenalty: Float
     /// The random generator's seed: the same seed, prompt and batching give the same reply.
     public var seed: UInt32
-    /// A reply ends after this many tokens.
+    /// A reply ends after this many tokens; those that the model thinks with do not count.
     public var maxTokens: Int
 
     /// Makes sampling options; the defaults suit short spoken replies of a small model.
@@ -84,8 +60,14 @@ public struct ReplyUsage: Sendable, Equatable, Codable {
 
 /// One step of a reply.
 public enum ReplyEvent: Sendable, Equatable {
-    /// The next piece of text: one token, or several where a character spans tokens. Never empty.
+    /// The next piece of text: one token, or several where a character spans tokens. Never empty, never markup.
     case text(String)
+    /// The next piece of what the model thinks before it speaks. Never empty; never to be spoken.
+    case reasoning(String)
+    /// The model asks for something to be done. The text that stands before the call has come before it.
+    case toolCall(ToolCall)
+    /// The model tried to ask for something, in a form that cannot be read.
+    case malformedCall(MalformedToolCall)
     /// The reply is complete. Always the last event of a reply that was neither cancelled nor failed.
     case finished(ReplyUsage, truncated: Bool)
 }
@@ -133,6 +115,25 @@ public protocol Chat: Sendable {
         sampling: SamplingOptions,
         urgency: Urgency
     ) -> AsyncThrowingStream<ReplyEvent, any Error>
+
+    /// Does what ``prefill(_:urgency:)`` does, for a reply with these options.
+    /// - Throws: ``VoiceError/Code/usage`` if the model cannot do what they ask for, too.
+    @discardableResult
+    func prefill(
+        _ messages: [ChatMessage],
+        options: ChatOptions,
+        urgency: Urgency?
+    ) async throws(VoiceError) -> ReplyUsage
+
+    /// Does what ``reply(to:sampling:urgency:)`` does, with tools and reasoning.
+    ///
+    /// The stream fails with ``VoiceError/Code/usage`` if the model cannot do what the options ask for.
+    func reply(
+        to messages: [ChatMessage],
+        sampling: SamplingOptions,
+        options: ChatOptions,
+        urgency: Urgency?
+    ) -> AsyncThrowingStream<ReplyEvent, any Error>
 }
 
 /// For models that share no device with others.
@@ -150,5 +151,36 @@ extension Chat {
         urgency: Urgency
     ) -> AsyncThrowingStream<ReplyEvent, any Error> {
         reply(to: messages, sampling: sampling)
+    }
+}
+
+/// For models that have neither tools nor reasoning.
+extension Chat {
+    /// Prefills; throws if the options ask for anything.
+    @discardableResult
+    public func prefill(
+        _ messages: [ChatMessage],
+        options: ChatOptions,
+        urgency: Urgency?
+    ) async throws(VoiceError) -> ReplyUsage {
+        guard options == ChatOptions() else { throw Self.refusal }
+        guard let urgency else { return try await prefill(messages) }
+        return try await prefill(messages, urgency: urgency)
+    }
+
+    /// Replies; the stream fails if the options ask for anything.
+    public func reply(
+        to messages: [ChatMessage],
+        sampling: SamplingOptions,
+        options: ChatOptions,
+        urgency: Urgency?
+    ) -> AsyncThrowingStream<ReplyEvent, any Error> {
+        guard options == ChatOptions() else { return AsyncThrowingStream { throw Self.refusal } }
+        guard let urgency else { return reply(to: messages, sampling: sampling) }
+        return reply(to: messages, sampling: sampling, urgency: urgency)
+    }
+
+    private static var refusal: VoiceError {
+        VoiceError(.usage, "This language model has neither tools nor reasoning. Ask for a reply without them.")
     }
 }

@@ -3,7 +3,8 @@ public import VoiceCore
 
 /// A language model that says what it is told to, token by token, taking time on the session's clock.
 public final class ScriptedLanguageModel: LanguageModel {
-    /// What the model answers to a conversation, token by token. The token `!fail` is a failure instead.
+    /// What the model answers to a conversation, token by token. The token `!fail` is a failure instead, `!think` a thought, and
+    /// `!call` a call of a tool.
     public typealias Script = @Sendable ([ChatMessage]) -> [String]
 
     /// See the protocol.
@@ -44,10 +45,12 @@ public final class ScriptedLanguageModel: LanguageModel {
                 let index = position.take()
                 if index < tokens.count {
                     try await model.clock.sleep(until: model.clock.now + model.timePerToken)
-                    if tokens[index] == "!fail" {
-                        throw VoiceError(.fault, "the scripted model fails as it was told to")
+                    switch tokens[index] {
+                    case "!fail": throw VoiceError(.fault, "the scripted model fails as it was told to")
+                    case "!think": return .reasoning("Hm.")
+                    case "!call": return .toolCall(ToolCall(id: "\(index)", name: "now", arguments: [:]))
+                    default: return .text(tokens[index])
                     }
-                    return .text(tokens[index])
                 }
                 guard index == tokens.count else { return nil }
                 let usage = ReplyUsage(promptTokens: messages.count, cachedTokens: 0, generatedTokens: tokens.count)

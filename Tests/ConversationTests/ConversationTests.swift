@@ -106,6 +106,16 @@ internal import VoiceTesting
         )
     }
 
+    @Test func `thoughts and calls are neither spoken nor kept as words`() async throws {
+        let outcome = try await converse(
+            [.speech(.seconds(1)), .silence(.seconds(4)), .speech(.seconds(1)), .silence(.seconds(10))],
+            script: { _ in ["!think", "!think", "It", " is", " ten.", "!call", "!call"] }
+        )
+        #expect(outcome.report.turns.map(\.agent) == ["It is ten.", "It is ten."])
+        let second = try #require(outcome.model.conversations.last)
+        #expect(second.dropFirst().map(\.content) == ["what is it", "It is ten.", "and then"])
+    }
+
     @Test func `an interruption stops the voice within 40 ms and keeps only what was heard`() async throws {
         let outcome = try await converse([
             .speech(.seconds(1)), .silence(.seconds(2)), .speech(.seconds(1)), .silence(.seconds(10)),

@@ -13,6 +13,8 @@ enum Models {
     static let attention = folder.appendingPathComponent("tiny-attention.gguf").path
     /// Random weights with Mamba layers: its memory can only be copied and dropped whole.
     static let hybrid = folder.appendingPathComponent("tiny-hybrid.gguf").path
+    /// Random weights as in `hybrid`, with a template that is recognised as Nemotron's.
+    static let thinking = folder.appendingPathComponent("tiny-thinking.gguf").path
     /// Conversations and their tokens by the model's own template.
     static let goldens = folder.appendingPathComponent("smollm2_chatml.json")
 
@@ -47,18 +49,29 @@ struct Said: Equatable {
     var text = ""
     var usage = ReplyUsage(promptTokens: 0, cachedTokens: 0, generatedTokens: 0)
     var truncated = false
+    var reasoning = ""
+    var calls: [ToolCall] = []
 }
 
 extension Chat {
-    func say(_ messages: [ChatMessage], _ sampling: SamplingOptions = .greedy()) async throws -> Said {
+    func say(
+        _ messages: [ChatMessage],
+        _ sampling: SamplingOptions = .greedy(),
+        _ options: ChatOptions = ChatOptions()
+    ) async throws -> Said {
         var said = Said()
         var isFinished = false
-        for try await event in reply(to: messages, sampling: sampling) {
+        for try await event in reply(to: messages, sampling: sampling, options: options, urgency: nil) {
             #expect(!isFinished)
             switch event {
             case .text(let piece):
                 #expect(!piece.isEmpty)
                 said.text += piece
+            case .reasoning(let piece):
+                #expect(!piece.isEmpty)
+                said.reasoning += piece
+            case .toolCall(let call): said.calls.append(call)
+            case .malformedCall(let call): Issue.record("\(call)")
             case .finished(let usage, let truncated):
                 isFinished = true
                 said.usage = usage

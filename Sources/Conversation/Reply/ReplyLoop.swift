@@ -71,7 +71,7 @@ struct ReplyLoop {
                 try await voice.speak(text)
             }
         case .prefill(let messages):
-            do { try await chat.prefill(messages, urgency: urgency) } catch {
+            do { try await chat.prefill(messages, options: options, urgency: urgency) } catch {
                 if error.code != .cancelled { report(.failure(error)) }
             }
         }
@@ -90,6 +90,15 @@ struct ReplyLoop {
         await playout.complete(epoch: epoch)
     }
 
+    private var options: ChatOptions { ChatOptions(reasoning: configuration.reasoning) }
+
+    private func reply(
+        to messages: [ChatMessage],
+        _ urgency: Urgency
+    ) -> AsyncThrowingStream<ReplyEvent, any Error> {
+        chat.reply(to: messages, sampling: configuration.sampling, options: options, urgency: urgency)
+    }
+
     /// Has the model answer in writing: what it says is read as it comes.
     private func write(_ messages: [ChatMessage], _ epoch: Int, _ urgency: Urgency) async throws(VoiceError) {
         var segmenter = ClauseSegmenter(configuration: configuration.clauses)
@@ -97,7 +106,7 @@ struct ReplyLoop {
         defer { report(.reply(epoch: epoch, .computed(tokens: tokens))) }
         func show(_ clause: String) { report(.reply(epoch: epoch, .clause(clause))) }
         do {
-            for try await event in chat.reply(to: messages, sampling: configuration.sampling, urgency: urgency) {
+            for try await event in reply(to: messages, urgency) {
                 switch event {
                 case .text(let piece):
                     tokens += 1
@@ -105,6 +114,7 @@ struct ReplyLoop {
                     report(.reply(epoch: epoch, .text(piece)))
                     segmenter.feed(piece).forEach(show)
                 case .finished(let usage, _): report(.reply(epoch: epoch, .generated(usage)))
+                case .reasoning, .toolCall, .malformedCall: break
                 }
             }
         } catch {
@@ -156,7 +166,7 @@ struct ReplyLoop {
             report(.reply(epoch: epoch, .computed(tokens: tokens)))
         }
         do {
-            for try await event in chat.reply(to: messages, sampling: configuration.sampling, urgency: urgency) {
+            for try await event in reply(to: messages, urgency) {
                 switch event {
                 case .text(let piece):
                     tokens += 1
@@ -165,6 +175,8 @@ struct ReplyLoop {
                     segmenter.feed(piece).forEach(say)
                 case .finished(let usage, _):
                     report(.reply(epoch: epoch, .generated(usage)))
+                // Thoughts are never spoken. No tools are offered yet, so what a model calls all the same is nothing either.
+                case .reasoning, .toolCall, .malformedCall: break
                 }
                 // Of a draft that is for nothing, more than a clause would be waste.
                 if hasSegment { guard await playout.waitForRelease(epoch: epoch) else { return nil } }

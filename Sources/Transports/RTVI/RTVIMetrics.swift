@@ -8,7 +8,7 @@ enum RTVIMetrics {
 
     /// What a finished turn's report holds; no message if it holds nothing that RTVI has a place for.
     static func messages(of report: TurnReport, _ models: ModelNames) -> [RTVIServerMessage] {
-        var data: [String: JSONValue] = [:]
+        var data = JSONObject()
         if let tiles = report.tiles {
             // The time from a request to the first thing that came back. What lay in another engine's time counts as none.
             data["ttfb"] = .array([

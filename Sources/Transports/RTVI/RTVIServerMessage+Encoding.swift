@@ -1,3 +1,5 @@
+internal import VoiceCore
+
 extension RTVIServerMessage {
     /// The message as JSON text; nil for a client that does not know it.
     ///

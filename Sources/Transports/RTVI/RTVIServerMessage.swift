@@ -1,3 +1,5 @@
+package import VoiceCore
+
 /// A message to an RTVI client. Source of the forms: Pipecat 1.14, `processors/frameworks/rtvi/models.py`.
 package enum RTVIServerMessage: Sendable, Equatable {
     /// The answer to `client-ready`, with its id and the version that is spoken with this client.

@@ -1,3 +1,5 @@
+internal import VoiceCore
+
 /// The messages to a provider, as JSON text.
 extension TelephonyCall {
     /// Sound to play after what waits already.

@@ -1,3 +1,5 @@
+internal import VoiceCore
+
 /// A message of a provider's media stream.
 ///
 /// Sources of the forms: Twilio, "Media Streams - WebSocket Messages"; Telnyx, "Media Streaming over WebSockets"; Plivo, "Audio

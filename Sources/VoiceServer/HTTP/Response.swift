@@ -1,6 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
-internal import Transports
+internal import VoiceCore
 
 /// A whole HTTP response as a value.
 struct Response: Sendable, Equatable {

@@ -2,6 +2,7 @@ internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
 internal import Transports
+internal import VoiceCore
 
 /// A request of an app to begin a session: over which transport, and where. The forms are those of Pipecat 1.14,
 /// `runner/run.py`.
@@ -50,9 +51,9 @@ struct StartRequest: Sendable {
 extension WebRTCSettings.ICEServer {
     /// As browsers take it (RTCIceServer, WebRTC 1.0 section 4.2.4).
     fileprivate var json: JSONValue {
-        var members: [String: JSONValue] = ["urls": .array(urls.map(JSONValue.string))]
-        members["username"] = username.map(JSONValue.string)
-        members["credential"] = credential.map(JSONValue.string)
-        return .object(members)
+        [
+            "urls": .array(urls.map(JSONValue.string)), "username": username.map(JSONValue.string),
+            "credential": credential.map(JSONValue.string),
+        ]
     }
 }

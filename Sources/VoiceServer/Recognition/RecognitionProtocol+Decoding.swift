@@ -1,9 +1,8 @@
-internal import Foundation
 internal import NIOCore
 internal import VoiceCore
 
 extension RecognitionProtocol {
-    /// Reads a text message. Any bytes are legal input; nesting is bounded by the JSON parser (512 levels).
+    /// Reads a text message. Any bytes are legal input; nesting is bounded by the JSON parser (128 levels).
     ///
     /// - Parameter standard: the options that `config` changes.
     /// - Throws: ``VoiceError/Code/malformedInput`` if it is no JSON object with a known `type`, or a field has no legal
@@ -15,10 +14,7 @@ extension RecognitionProtocol {
         guard text.readableBytes <= longestText else {
             throw VoiceError(.malformedInput, "a text message is larger than \(longestText / 1024) KiB")
         }
-        let fields: [String: JSONValue]
-        do {
-            fields = try JSONDecoder().decode([String: JSONValue].self, from: Data(text.readableBytesView))
-        } catch {
+        guard let fields = JSONValue(json: String(decoding: text.readableBytesView, as: UTF8.self))?.members else {
             throw VoiceError(
                 .malformedInput,
                 "a text message is not a JSON object; see docs/asr-server.md for its form"
@@ -67,7 +63,7 @@ extension RecognitionProtocol {
     ]
 
     private static func settings(
-        _ fields: [String: JSONValue],
+        _ fields: JSONObject,
         _ standard: RecognitionOptions
     ) throws(VoiceError) -> RecognitionSettings {
         var settings = RecognitionSettings(options: standard)
@@ -123,33 +119,6 @@ extension RecognitionProtocol {
             var texts: [String] = []
             for value in values { texts.append(try Field(name: name, value: value).text(longest: longest)) }
             return texts
-        }
-    }
-}
-
-/// Any JSON value.
-private enum JSONValue: Decodable {
-    case null
-    case bool(Bool)
-    case number(Double)
-    case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
-
-    init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .null
-        } else if let bool = try? value.decode(Bool.self) {
-            self = .bool(bool)
-        } else if let number = try? value.decode(Double.self) {
-            self = .number(number)
-        } else if let string = try? value.decode(String.self) {
-            self = .string(string)
-        } else if let array = try? value.decode([JSONValue].self) {
-            self = .array(array)
-        } else {
-            self = .object(try value.decode([String: JSONValue].self))
         }
     }
 }

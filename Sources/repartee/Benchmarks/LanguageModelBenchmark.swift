@@ -112,6 +112,7 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
             case .text(let piece):
                 moments.append(clock.now)
                 text += piece
+            case .reasoning, .toolCall, .malformedCall: break
             case .finished(let counts, _): usage = counts
             }
         }

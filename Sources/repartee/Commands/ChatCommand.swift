@@ -27,11 +27,18 @@ struct ChatCommand: AsyncParsableCommand {
         while let line = readLine(), !line.isEmpty {
             messages.append(ChatMessage(.user, line))
             var answer = ""
-            for try await event in chat.reply(to: messages, sampling: settings.conversation.sampling) {
+            for try await event in chat.reply(
+                to: messages,
+                sampling: settings.conversation.sampling,
+                options: ChatOptions(reasoning: settings.conversation.reasoning),
+                urgency: nil
+            ) {
                 switch event {
                 case .text(let piece):
                     answer += piece
                     StandardOutput.write(piece)
+                case .reasoning(let piece): StandardError.write(piece)
+                case .toolCall, .malformedCall: break
                 case .finished(let usage, let truncated):
                     StandardOutput.write("\n")
                     StandardError.print(

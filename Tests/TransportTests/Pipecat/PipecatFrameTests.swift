@@ -2,6 +2,7 @@ internal import NIOCore
 internal import SwiftProtobuf
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import Transports
 

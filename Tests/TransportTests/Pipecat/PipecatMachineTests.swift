@@ -3,6 +3,7 @@ internal import NIOCore
 internal import NIOWebSocket
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import Transports
 

@@ -1,4 +1,5 @@
 internal import Testing
+internal import VoiceCore
 
 @testable internal import Transports
 

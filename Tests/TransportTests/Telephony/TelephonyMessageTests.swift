@@ -1,5 +1,6 @@
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import Transports
 

@@ -32,7 +32,7 @@ internal import VoiceCore
 
     private static func offer(_ more: [String: JSONValue] = [:]) throws -> String {
         let members: [String: JSONValue] = ["sdp": .string(try description()), "type": "offer"]
-        return JSONValue.object(members.merging(more) { $1 }).json
+        return JSONValue.object(JSONObject(members.merging(more) { $1 })).json
     }
 
     @Test func `an offer is answered with where to find us, a later one by the same connection`() async throws {

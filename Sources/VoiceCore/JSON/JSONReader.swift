@@ -58,7 +58,7 @@ struct JSONReader {
 
     private mutating func object(_ depth: Int) throws -> JSONValue {
         position += 1
-        var members: [String: JSONValue] = [:]
+        var members = JSONObject()
         skipSpace()
         if take(UInt8(ascii: "}")) { return .object(members) }
         while true {

@@ -1,8 +1,7 @@
 internal import Foundation
 internal import Testing
 internal import VoiceCore
-
-@testable internal import Transports
+internal import VoiceTesting
 
 @Suite struct JSONReaderTests {
     private static let values: [(String, JSONValue)] = [

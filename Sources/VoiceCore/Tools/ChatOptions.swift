@@ -1,0 +1,23 @@
+/// What a reply may do besides speaking.
+public struct ChatOptions: Sendable, Equatable {
+    /// The tools that the model may call, in the order in which it is told of them.
+    public var tools: [ToolDeclaration]
+    /// Whether it thinks before it speaks.
+    public var reasoning: Reasoning
+
+    /// Makes options; without any a reply only speaks.
+    public init(tools: [ToolDeclaration] = [], reasoning: Reasoning = .off) {
+        self.tools = tools
+        self.reasoning = reasoning
+    }
+}
+
+/// Whether a model thinks before it speaks. What it thinks is never spoken.
+public enum Reasoning: Sendable, Equatable {
+    /// It answers at once.
+    case off
+    /// It thinks for as long as it wants.
+    case on
+    /// It thinks for at most so many tokens; then its thoughts are ended and it answers.
+    case budget(Int)
+}
