@@ -101,7 +101,11 @@ internal import VoiceTesting
         #expect(asked[3].content == "done" && asked[3].toolCallID == "c1")
         let stages = outcome.transport.news.compactMap { if case .reply(_, let stage) = $0 { stage } else { nil } }
         #expect(stages.contains { if case .toolBegan(let call) = $0 { call.id == "c1" } else { false } })
-        #expect(stages.contains { if case .toolEnded(_, let outcome) = $0 { outcome == ToolOutcome("done") } else { false } })
+        #expect(
+            stages.contains {
+                if case .toolEnded(_, let outcome) = $0 { outcome == ToolOutcome("done") } else { false }
+            }
+        )
     }
 
     @Test func `the next turn knows of it`() async throws {
@@ -225,7 +229,9 @@ internal import VoiceTesting
         #expect(asked.first { $0.role == .tool }?.content == "done")
     }
 
-    @Test func `a tool without effects may work for a draft, one with effects waits for the end of the turn`() async throws {
+    @Test func `a tool without effects may work for a draft, one with effects waits for the end of the turn`()
+        async throws
+    {
         func calledAt(_ policy: ToolPolicy) async throws -> [Duration] {
             let calls = Calls()
             _ = try await converse(
@@ -241,7 +247,9 @@ internal import VoiceTesting
         #expect(free[0] < bound[0])
     }
 
-    @Test func `however calls and interruptions fall, each call is made once and the conversation is well formed`() async throws {
+    @Test func `however calls and interruptions fall, each call is made once and the conversation is well formed`()
+        async throws
+    {
         for seed in 0..<40 as Range<UInt64> {
             var dice = SplitMix64(seed: seed)
             func pick(_ range: ClosedRange<Int>) -> Int { range.lowerBound + Int(dice.next() % UInt64(range.count)) }

@@ -43,7 +43,11 @@ struct ReplyThinking {
         self.epoch = epoch
         self.urgency = urgency
         self.output = output
-        let isReference = if case .spoken = output { loop.configuration.policy == .reference } else { false }
+        let isReference =
+            switch output {
+            case .spoken: loop.configuration.policy == .reference
+            case .written: false
+            }
         segmenter = isReference ? ReferenceSegmenter() : ClauseSegmenter(configuration: loop.configuration.clauses)
     }
 
@@ -102,6 +106,10 @@ struct ReplyThinking {
             for clause in segmenter.feed(piece) { say(clause) }
         // Thoughts are never spoken.
         case .reasoning: break
+        // Nothing was offered: what is called all the same is nothing.
+        case .toolCall,
+            .malformedCall where loop.configuration.tools.isEmpty:
+            break
         case .toolCall(let call):
             countToken()
             if answer.calls.count >= Self.mostCalls {

@@ -22,7 +22,11 @@ struct Context: Sendable {
         var rest = Substring(heard)
         var start = 0
         for round in rounds {
-            let end = rest.utf8.index(rest.startIndex, offsetBy: max(0, round.textEnd - start), limitedBy: rest.endIndex)
+            let end = rest.utf8.index(
+                rest.startIndex,
+                offsetBy: max(0, round.textEnd - start),
+                limitedBy: rest.endIndex
+            )
             let before = rest[..<(end ?? rest.endIndex)]
             start += before.utf8.count
             rest = rest[before.endIndex...]
@@ -45,6 +49,8 @@ extension Substring {
     /// The text without white space at its ends.
     fileprivate var trimmed: String {
         let begun = drop(while: \.isWhitespace)
-        return String(begun.prefix(upTo: begun.lastIndex { !$0.isWhitespace }.map { begun.index(after: $0) } ?? begun.startIndex))
+        return String(
+            begun.prefix(upTo: begun.lastIndex { !$0.isWhitespace }.map { begun.index(after: $0) } ?? begun.startIndex)
+        )
     }
 }

@@ -78,7 +78,13 @@ struct ToolLoop {
         let (call, began) = (request.call, clock.now)
         report(.reply(epoch: request.epoch, .toolBegan(call)))
         let outcome = await outcome(of: request)
-        trace.span("tools", call.name, from: began, to: clock.now, ["id": call.id, "succeeded": "\(outcome.succeeded)"])
+        trace.span(
+            "tools",
+            call.name,
+            from: began,
+            to: clock.now,
+            ["id": call.id, "succeeded": "\(outcome.succeeded)"]
+        )
         report(.reply(epoch: request.epoch, .toolEnded(call, outcome)))
         request.events.send(.ended(number: request.number, outcome))
     }
