@@ -56,6 +56,7 @@ public struct Conversation: Sendable {
         let recognition = Mailbox<RecognitionLoop.Request>(capacity: 2048, overflow: .dropOldest, clock: clock)
         let judgement = Mailbox<(request: Int, audio: [Float])>(capacity: 2, overflow: .dropOldest, clock: clock)
         let jobs = Mailbox<ReplyLoop.Job>(capacity: 16, overflow: .refuseNewest, clock: clock)
+        let calls = Mailbox<ToolLoop.Request>(capacity: 64, overflow: .refuseNewest, clock: clock)
         let alarms = Mailbox<Duration>(capacity: 64, overflow: .dropOldest, clock: clock)
         let agentIsSpeaking = Mutex(false)
         let audio = TurnAudio()
@@ -85,8 +86,16 @@ public struct Conversation: Sendable {
             report: report
         )
         let recognitionLoop = RecognitionLoop(stream: recognizer, requests: recognition, report: report)
+        let toolLoop = ToolLoop(
+            configuration.tools,
+            requests: calls,
+            clock: clock,
+            trace: sessionTrace,
+            report: report
+        )
         let replyLoop = ReplyLoop(
             chat: chat,
+            tools: toolLoop,
             synthesizer: engines.synthesizer,
             playout: playout,
             playoutRate: transport.playoutRate,
@@ -125,6 +134,7 @@ public struct Conversation: Sendable {
             }
             addTask(to: &group) { await judge(judgement, sessionTrace, report) }
             addTask(to: &group) { await replyLoop.run() }
+            addTask(to: &group) { await toolLoop.run() }
             addTask(to: &group) { await playout.run() }
             addTask(to: &group) { await tick(at: alarms, report) }
             await session.begin()

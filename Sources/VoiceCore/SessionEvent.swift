@@ -33,4 +33,8 @@ public enum ReplyStage: Sendable, Equatable {
     case clause(String, isSpoken: Bool)
     /// All audio of the reply was made, or its making was stopped.
     case voiceEnded
+    /// A tool is called.
+    case toolBegan(ToolCall)
+    /// A tool's call ended.
+    case toolEnded(ToolCall, ToolOutcome)
 }

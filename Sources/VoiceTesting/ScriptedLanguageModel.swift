@@ -6,6 +6,8 @@ public final class ScriptedLanguageModel: LanguageModel {
     /// What the model answers to a conversation, token by token. The token `!fail` is a failure instead, `!think` a thought, and
     /// `!call` a call of a tool.
     public typealias Script = @Sendable ([ChatMessage]) -> [String]
+    /// The same in events, for models that call tools; what the answer cost is added.
+    public typealias EventScript = @Sendable ([ChatMessage], ChatOptions) -> [ReplyEvent]
 
     /// See the protocol.
     public let name = "scripted"
@@ -13,14 +15,31 @@ public final class ScriptedLanguageModel: LanguageModel {
     public let contextLength = 2048
     private let clock: any SessionClock
     private let timePerToken: Duration
-    private let script: Script
+    private let script: @Sendable ([ChatMessage], ChatOptions) -> [ReplyEvent?]
     private let asked = Mutex<[[ChatMessage]]>([])
 
     /// Makes a model that takes `timePerToken` on `clock` for every token of `script`'s answer.
     public init(clock: any SessionClock, timePerToken: Duration = .milliseconds(20), script: @escaping Script) {
         self.clock = clock
         self.timePerToken = timePerToken
-        self.script = script
+        self.script = { messages, _ in script(messages).enumerated().map(Self.event) }
+    }
+
+    /// Makes a model that takes `timePerToken` on `clock` for every event of `events`' answer.
+    public init(clock: any SessionClock, timePerToken: Duration = .milliseconds(20), events: @escaping EventScript) {
+        self.clock = clock
+        self.timePerToken = timePerToken
+        script = { events($0, $1) }
+    }
+
+    /// What a token stands for; nil for a failure.
+    private static func event(_ index: Int, _ token: String) -> ReplyEvent? {
+        switch token {
+        case "!fail": nil
+        case "!think": .reasoning("Hm.")
+        case "!call": .toolCall(ToolCall(id: "\(index)", name: "now", arguments: [:]))
+        default: .text(token)
+        }
     }
 
     /// The conversations it was asked to continue, oldest first.
@@ -36,24 +55,39 @@ public final class ScriptedLanguageModel: LanguageModel {
             ReplyUsage(promptTokens: messages.count, cachedTokens: 0, generatedTokens: 0)
         }
 
+        func prefill(
+            _ messages: [ChatMessage],
+            options: ChatOptions,
+            urgency: Urgency?
+        ) async throws(VoiceError) -> ReplyUsage {
+            try await prefill(messages)
+        }
+
         func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error>
         {
+            reply(to: messages, sampling: sampling, options: ChatOptions(), urgency: nil)
+        }
+
+        func reply(
+            to messages: [ChatMessage],
+            sampling: SamplingOptions,
+            options: ChatOptions,
+            urgency: Urgency?
+        ) -> AsyncThrowingStream<ReplyEvent, any Error> {
             model.asked.withLock { $0.append(messages) }
-            let tokens = model.script(messages)
+            let events = model.script(messages, options)
             let position = Counter()
             return AsyncThrowingStream { [model] in
                 let index = position.take()
-                if index < tokens.count {
+                if index < events.count {
                     try await model.clock.sleep(until: model.clock.now + model.timePerToken)
-                    switch tokens[index] {
-                    case "!fail": throw VoiceError(.fault, "the scripted model fails as it was told to")
-                    case "!think": return .reasoning("Hm.")
-                    case "!call": return .toolCall(ToolCall(id: "\(index)", name: "now", arguments: [:]))
-                    default: return .text(tokens[index])
+                    guard let event = events[index] else {
+                        throw VoiceError(.fault, "the scripted model fails as it was told to")
                     }
+                    return event
                 }
-                guard index == tokens.count else { return nil }
-                let usage = ReplyUsage(promptTokens: messages.count, cachedTokens: 0, generatedTokens: tokens.count)
+                guard index == events.count else { return nil }
+                let usage = ReplyUsage(promptTokens: messages.count, cachedTokens: 0, generatedTokens: events.count)
                 return .finished(usage, truncated: false)
             }
         }

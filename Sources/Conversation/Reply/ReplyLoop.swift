@@ -26,6 +26,7 @@ struct ReplyLoop {
     }
 
     let chat: any Chat
+    let tools: ToolLoop
     let synthesizer: any SpeechSynthesizer
     let playout: Playout
     let playoutRate: SampleRate
@@ -90,37 +91,15 @@ struct ReplyLoop {
         await playout.complete(epoch: epoch)
     }
 
-    private var options: ChatOptions { ChatOptions(reasoning: configuration.reasoning) }
-
-    private func reply(
-        to messages: [ChatMessage],
-        _ urgency: Urgency
-    ) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        chat.reply(to: messages, sampling: configuration.sampling, options: options, urgency: urgency)
+    /// What the model is offered.
+    var options: ChatOptions {
+        ChatOptions(tools: configuration.tools.map(\.declaration), reasoning: configuration.reasoning)
     }
 
     /// Has the model answer in writing: what it says is read as it comes.
     private func write(_ messages: [ChatMessage], _ epoch: Int, _ urgency: Urgency) async throws(VoiceError) {
-        var segmenter = ClauseSegmenter(configuration: configuration.clauses)
-        var tokens = 0
-        defer { report(.reply(epoch: epoch, .computed(tokens: tokens))) }
-        func show(_ clause: String) { report(.reply(epoch: epoch, .clause(clause))) }
-        do {
-            for try await event in reply(to: messages, urgency) {
-                switch event {
-                case .text(let piece):
-                    tokens += 1
-                    if tokens == 1 { report(.reply(epoch: epoch, .firstToken(clock.now))) }
-                    report(.reply(epoch: epoch, .text(piece)))
-                    segmenter.feed(piece).forEach(show)
-                case .finished(let usage, _): report(.reply(epoch: epoch, .generated(usage)))
-                case .reasoning, .toolCall, .malformedCall: break
-                }
-            }
-        } catch {
-            throw VoiceError.wrapping(error, doing: "the language model failed")
-        }
-        if !Task.isCancelled, let rest = segmenter.finish() { show(rest) }
+        var thinking = ReplyThinking(self, epoch: epoch, urgency: urgency, output: .written)
+        try await thinking.run(messages)
     }
 
     /// Thinks and speaks at the same time: the model goes on while clauses are synthesised, as far as its credit goes.
@@ -148,51 +127,16 @@ struct ReplyLoop {
         _ urgency: Urgency,
         _ clauses: ClauseQueue
     ) async -> VoiceError? {
-        var segmenter: any Segmenter =
-            configuration.policy == .reference
-            ? ReferenceSegmenter() : ClauseSegmenter(configuration: configuration.clauses)
-        var tokens = 0
-        var hasSegment = false
-        func say(_ clause: String) {
-            if !hasSegment { report(.reply(epoch: epoch, .firstSegment(clock.now))) }
-            hasSegment = true
-            report(.reply(epoch: epoch, .clause(clause)))
-            clauses.send(clause, tokens: tokens)
-            // The first audio waits for the voice from now on, and more text must not be in its way.
-            urgency.level = .refill(by: nil)
-        }
-        defer {
-            clauses.finish()
-            report(.reply(epoch: epoch, .computed(tokens: tokens)))
-        }
-        do {
-            for try await event in reply(to: messages, urgency) {
-                switch event {
-                case .text(let piece):
-                    tokens += 1
-                    if tokens == 1 { report(.reply(epoch: epoch, .firstToken(clock.now))) }
-                    report(.reply(epoch: epoch, .text(piece)))
-                    segmenter.feed(piece).forEach(say)
-                case .finished(let usage, _):
-                    report(.reply(epoch: epoch, .generated(usage)))
-                // Thoughts are never spoken. No tools are offered yet, so what a model calls all the same is nothing either.
-                case .reasoning, .toolCall, .malformedCall: break
-                }
-                // Of a draft that is for nothing, more than a clause would be waste.
-                if hasSegment { guard await playout.waitForRelease(epoch: epoch) else { return nil } }
-                await clauses.waitForCredit()
-                if Task.isCancelled { return nil }
-            }
+        defer { clauses.finish() }
+        var thinking = ReplyThinking(self, epoch: epoch, urgency: urgency, output: .spoken(clauses))
+        do throws(VoiceError) {
+            try await thinking.run(messages)
         } catch {
-            let failure = VoiceError.wrapping(error, doing: "the language model failed")
-            guard failure.code != .cancelled, !hasSegment, !configuration.apology.isEmpty else { return failure }
+            guard error.code != .cancelled, !thinking.hasSegment, !configuration.apology.isEmpty else { return error }
             // A person who hears nothing does not know that something failed: say so.
-            report(.failure(failure))
-            report(.reply(epoch: epoch, .clause(configuration.apology)))
-            clauses.send(configuration.apology, tokens: tokens)
-            return nil
+            report(.failure(error))
+            thinking.say(instead: configuration.apology)
         }
-        if !Task.isCancelled, let rest = segmenter.finish() { say(rest) }
         return nil
     }
 

@@ -15,10 +15,42 @@ struct Context: Sendable {
     /// Adds something that the person wants to be known and nobody answers.
     mutating func note(_ text: String) { messages.append(ChatMessage(.user, text)) }
 
-    /// Closes an exchange: what the person said (nil for a greeting), and the part of the answer that was heard.
-    mutating func commit(user: String?, heard: String) {
+    /// Closes an exchange: what the person said (nil for a greeting), the calls that the answer made, and the part of it that
+    /// was heard.
+    mutating func commit(user: String?, rounds: [ToolRound] = [], heard: String) {
         if let user { messages.append(ChatMessage(.user, user)) }
+        var rest = Substring(heard)
+        var start = 0
+        for round in rounds {
+            let end = rest.utf8.index(
+                rest.startIndex,
+                offsetBy: max(0, round.textEnd - start),
+                limitedBy: rest.endIndex
+            )
+            let before = rest[..<(end ?? rest.endIndex)]
+            start += before.utf8.count
+            rest = rest[before.endIndex...]
+            messages.append(ChatMessage(.assistant, before.trimmed, toolCalls: round.calls))
+            messages += round.calls.map { ChatMessage.result(of: $0, round.result(of: $0)) }
+        }
         // An answer of which not a word was heard never was.
-        if heard.contains(where: { !$0.isWhitespace }) { messages.append(ChatMessage(.assistant, heard)) }
+        guard rest.contains(where: { !$0.isWhitespace }) else { return }
+        messages.append(ChatMessage(.assistant, rounds.isEmpty ? heard : rest.trimmed))
+    }
+
+    /// Notes how a call ended that still ran when its answer was closed.
+    mutating func settle(_ call: ToolCall, _ outcome: ToolOutcome) {
+        guard let index = messages.lastIndex(where: { $0.role == .tool && $0.toolCallID == call.id }) else { return }
+        messages[index].content = outcome.text
+    }
+}
+
+extension Substring {
+    /// The text without white space at its ends.
+    fileprivate var trimmed: String {
+        let begun = drop(while: \.isWhitespace)
+        return String(
+            begun.prefix(upTo: begun.lastIndex { !$0.isWhitespace }.map { begun.index(after: $0) } ?? begun.startIndex)
+        )
     }
 }

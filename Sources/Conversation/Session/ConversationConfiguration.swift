@@ -10,6 +10,8 @@ public struct ConversationConfiguration: Sendable {
     public var apology: String
     /// How the language model chooses words.
     public var sampling: SamplingOptions
+    /// What the agent can do besides speaking.
+    public var tools: [any Tool] = []
     /// Whether the language model thinks before it speaks. While it does, the person hears nothing.
     public var reasoning = Reasoning.off
     /// How the person is recognised.

@@ -29,6 +29,8 @@ struct Session {
         var modelIsBusy = false
         var voiceIsBusy = false
         var failure: VoiceError?
+        /// Calls that the answer made.
+        var rounds: [ToolRound] = []
     }
 
     private let configuration: ConversationConfiguration
@@ -299,6 +301,10 @@ struct Session {
         guard open.isAudible || open.written?.isEmpty == false else {
             // Nothing was heard: the reply never was. The person's words go on with what they say next, or are dropped.
             reply = nil
+            guard !open.rounds.contains(where: \.hasEffects) else {
+                // What was done was done: the model has to know, lest it does it again.
+                return context.commit(user: open.user, rounds: open.rounds, heard: "")
+            }
             unanswered = open.user.map { (open.turn, $0) }
             return
         }
@@ -325,8 +331,18 @@ struct Session {
 
     private mutating func handle(_ step: ReplyStep, _ epoch: Int) async {
         if case .computed(let tokens) = step { speculation.count(tokens, of: epoch) }
-        guard reply?.epoch == epoch else { return }
+        guard reply?.epoch == epoch else {
+            if case .toolEnded(let call, let outcome) = step { context.settle(call, outcome) }
+            return
+        }
         switch step {
+        case .calls(let round): reply?.rounds.append(round)
+        case .toolBegan(let call): await tell(.toolBegan(call))
+        case .toolEnded(let call, let outcome):
+            if let index = reply?.rounds.lastIndex(where: { $0.calls.contains { $0.id == call.id } }) {
+                reply?.rounds[index].outcomes[call.id] = outcome
+            }
+            await tell(.toolEnded(call, outcome))
         case .firstToken(let at):
             reply?.timeline.firstToken = at
             // What can be read was received, like what can be heard.
@@ -351,7 +367,7 @@ struct Session {
         case .modelEnded: reply?.modelIsBusy = false
         case .clause(_, let isSpoken): reply?.voiceIsBusy = isSpoken
         case .voiceEnded: reply?.voiceIsBusy = false
-        case .text: break
+        case .text, .toolBegan, .toolEnded: break
         }
         guard let open = reply else { return }
         if open.isHeld { reply?.withheld.append(event) } else { await show(.reply(turn: open.turn, event)) }
@@ -414,7 +430,7 @@ struct Session {
         await show(
             .agentTranscript(turn: open.turn, heard: heard, pending: "", isFinal: true, interrupted: interrupted)
         )
-        context.commit(user: open.user, heard: heard)
+        context.commit(user: open.user, rounds: open.rounds, heard: heard)
         notes.forEach { context.note($0) }
         notes = []
         if let user = open.user {

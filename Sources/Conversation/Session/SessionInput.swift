@@ -31,6 +31,11 @@ enum ReplyStep: Sendable {
     case clause(String)
     case firstSegment(Duration)
     case firstAudio(Duration)
+    /// The model makes calls: what was said before them is on its way.
+    case calls(ToolRound)
+    case toolBegan(ToolCall)
+    /// A call ended; perhaps long after its reply.
+    case toolEnded(ToolCall, ToolOutcome)
     /// The model has generated so many tokens for this reply and will generate no more.
     case computed(tokens: Int)
     /// The model has said all it has to say.

@@ -243,6 +243,13 @@ package struct RTVISession: ~Copyable {
         case .voiceEnded:
             voiceIsBusy = false
             return [.botTTS(isBusy: false)]
+        // Names, arguments and results may be nobody's business: as in Pipecat, a client gets the identifier alone.
+        case .toolBegan(let call):
+            let (name, arguments) = tellsRawText ? (call.name, JSONValue.object(call.arguments)) : (nil, nil)
+            return [.functionStarted(name: name), .functionInProgress(call: call.id, name: name, arguments: arguments)]
+        case .toolEnded(let call, let outcome):
+            let (name, result) = tellsRawText ? (call.name, JSONValue.string(outcome.text)) : (nil, nil)
+            return [.functionStopped(call: call.id, isCancelled: false, name: name, result: result)]
         }
     }
 

@@ -1,0 +1,210 @@
+internal import VoiceCore
+
+/// The thinking half of one reply: asks the model, hands on what it says, makes the calls that it wants, and asks again with their
+/// results until it only speaks.
+struct ReplyThinking {
+    /// Where the words go.
+    enum Output: Sendable {
+        /// To the voice.
+        case spoken(ClauseQueue)
+        /// They are read.
+        case written
+    }
+
+    /// What the model said and wanted, asked once.
+    private struct Answer {
+        var said = ""
+        var calls: [ToolCall] = []
+        /// Outcomes that are known beforehand, by number: of calls that cannot be read, and of those that are too many.
+        var refused: [Int: ToolOutcome] = [:]
+    }
+
+    /// Times that a model may call in one reply. After them it is asked without tools.
+    static let mostRounds = 5
+    /// Calls that it may make together.
+    static let mostCalls = 16
+
+    private let loop: ReplyLoop
+    private let epoch: Int
+    private let urgency: Urgency
+    private let output: Output
+    private var segmenter: any Segmenter
+    private var tokens = 0
+    /// Whether anything went to the voice.
+    private(set) var hasSegment = false
+    /// Bytes that went out.
+    private var length = 0
+    /// Whether the next words follow a call or a filler, and may need a space before them.
+    private var begins = false
+    private var usage: ReplyUsage?
+
+    init(_ loop: ReplyLoop, epoch: Int, urgency: Urgency, output: Output) {
+        self.loop = loop
+        self.epoch = epoch
+        self.urgency = urgency
+        self.output = output
+        let isReference =
+            switch output {
+            case .spoken: loop.configuration.policy == .reference
+            case .written: false
+            }
+        segmenter = isReference ? ReferenceSegmenter() : ClauseSegmenter(configuration: loop.configuration.clauses)
+    }
+
+    /// Thinks until the answer is complete, or nobody wants it any more. Cancellation ends it within one token.
+    /// - Throws: what the model's engine throws.
+    mutating func run(_ messages: [ChatMessage]) async throws(VoiceError) {
+        defer { loop.report(.reply(epoch: epoch, .computed(tokens: tokens))) }
+        var conversation = messages
+        for round in 0...Self.mostRounds {
+            guard let answer = try await ask(conversation, round) else { return }
+            if let rest = segmenter.finish() { say(rest) }
+            guard !answer.calls.isEmpty, await mayCall(answer), let outcomes = await make(answer) else { return }
+            conversation.append(ChatMessage(.assistant, answer.said, toolCalls: answer.calls))
+            conversation += zip(answer.calls, outcomes).map { ChatMessage.result(of: $0, $1.text) }
+            begins = true
+        }
+    }
+
+    /// Says something else than the model's words, such as an apology.
+    mutating func say(instead text: String) {
+        loop.report(.reply(epoch: epoch, .clause(text)))
+        if case .spoken(let clauses) = output { clauses.send(text, tokens: tokens) }
+    }
+
+    // MARK: - The model
+
+    /// Asks the model once.
+    /// - Returns: nil when nobody wants the reply any more.
+    private mutating func ask(_ conversation: [ChatMessage], _ round: Int) async throws(VoiceError) -> Answer? {
+        var options = loop.options
+        if round == Self.mostRounds { options.tools = [] }
+        var answer = Answer()
+        let reply = loop.chat.reply(
+            to: conversation,
+            sampling: loop.configuration.sampling,
+            options: options,
+            urgency: urgency
+        )
+        do {
+            for try await event in reply {
+                take(event, round, &answer)
+                guard await mayGoOn() else { return nil }
+            }
+        } catch {
+            throw VoiceError.wrapping(error, doing: "the language model failed")
+        }
+        return Task.isCancelled ? nil : answer
+    }
+
+    private mutating func take(_ event: ReplyEvent, _ round: Int, _ answer: inout Answer) {
+        switch event {
+        case .text(let piece):
+            countToken()
+            answer.said += piece
+            loop.report(.reply(epoch: epoch, .text(piece)))
+            for clause in segmenter.feed(piece) { say(clause) }
+        // Thoughts are never spoken.
+        case .reasoning: break
+        // Nothing was offered: what is called all the same is nothing.
+        case .toolCall,
+            .malformedCall where loop.configuration.tools.isEmpty:
+            break
+        case .toolCall(let call):
+            countToken()
+            if answer.calls.count >= Self.mostCalls {
+                answer.refused[answer.calls.count] = ToolOutcome("Too many calls at once.", succeeded: false)
+            }
+            answer.calls.append(call)
+        case .malformedCall(let call):
+            countToken()
+            let number = answer.calls.count
+            answer.refused[number] = ToolOutcome("The call cannot be read: \(call.problem)", succeeded: false)
+            answer.calls.append(
+                ToolCall(id: "unread_\(epoch)_\(round)_\(number)", name: call.name ?? "unknown", arguments: [:])
+            )
+        case .finished(let used, _):
+            var all = used
+            all.generatedTokens += usage?.generatedTokens ?? 0
+            usage = all
+            loop.report(.reply(epoch: epoch, .generated(all)))
+        }
+    }
+
+    private mutating func countToken() {
+        tokens += 1
+        if tokens == 1 { loop.report(.reply(epoch: epoch, .firstToken(loop.clock.now))) }
+    }
+
+    /// Waits until more is wanted. Of a draft that is for nothing, more than a clause would be waste.
+    private func mayGoOn() async -> Bool {
+        if case .spoken(let clauses) = output {
+            if hasSegment { guard await loop.playout.waitForRelease(epoch: epoch) else { return false } }
+            await clauses.waitForCredit()
+        }
+        return !Task.isCancelled
+    }
+
+    private mutating func say(_ clause: String) {
+        var clause = clause
+        if begins, length > 0, clause.first?.isWhitespace == false { clause = " " + clause }
+        begins = false
+        length += clause.utf8.count
+        loop.report(.reply(epoch: epoch, .clause(clause)))
+        guard case .spoken(let clauses) = output else { return }
+        if !hasSegment { loop.report(.reply(epoch: epoch, .firstSegment(loop.clock.now))) }
+        hasSegment = true
+        clauses.send(clause, tokens: tokens)
+        // The first audio waits for the voice from now on, and more text must not be in its way.
+        urgency.level = .refill(by: nil)
+    }
+
+    // MARK: - The calls
+
+    /// Whether the calls may be made. What changes the world is not done for an answer that may never be heard.
+    private func mayCall(_ answer: Answer) async -> Bool {
+        if case .spoken = output, answer.calls.contains(where: loop.tools.hasEffects) {
+            return await loop.playout.waitForRelease(epoch: epoch)
+        }
+        return !Task.isCancelled
+    }
+
+    /// Makes calls together.
+    /// - Returns: how they ended, in their order; nil when nobody wants the reply any more. Those that the policy of their tool keeps
+    ///   go on then.
+    private mutating func make(_ answer: Answer) async -> [ToolOutcome]? {
+        let (calls, tools) = (answer.calls, loop.tools)
+        var outcomes = answer.refused
+        var round = ToolRound(textEnd: length, calls: calls, hasEffects: calls.contains(where: tools.hasEffects))
+        for (number, outcome) in outcomes { round.outcomes[calls[number].id] = outcome }
+        loop.report(.reply(epoch: epoch, .calls(round)))
+        let events = Mailbox<ToolLoop.Event>(capacity: 2 * calls.count, overflow: .refuseNewest, clock: loop.clock)
+        var stops: [(call: ToolCall, stop: Mailbox<Never>)] = []
+        for (number, call) in calls.enumerated() where outcomes[number] == nil {
+            let stop = Mailbox<Never>(capacity: 1, overflow: .refuseNewest, clock: loop.clock)
+            stops.append((call, stop))
+            let request = ToolLoop.Request(epoch: epoch, call: call, number: number, stop: stop, events: events)
+            if !tools.requests.send(request) {
+                outcomes[number] = ToolOutcome("Too many calls are being made.", succeeded: false)
+            }
+        }
+        var hasFiller = false
+        while outcomes.count < calls.count {
+            guard let event = await events.next() else {
+                for (call, stop) in stops where !tools.isKept(call) { stop.finish() }
+                return nil
+            }
+            switch event {
+            case .slow(let filler):
+                // One is enough, and none where the agent has just said what it does.
+                guard !hasFiller, answer.said.allSatisfy(\.isWhitespace) else { continue }
+                hasFiller = true
+                begins = true
+                say(filler)
+                begins = true
+            case .ended(let number, let outcome): outcomes[number] = outcome
+            }
+        }
+        return calls.indices.map { outcomes[$0] ?? ToolOutcome("It was lost.", succeeded: false) }
+    }
+}
