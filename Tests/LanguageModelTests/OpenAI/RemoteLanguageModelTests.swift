@@ -38,7 +38,7 @@ internal import VoiceTesting
 
     /// Runs a model against a server that lists `some-model` and answers completions by the script.
     private func run(
-        _ configuration: RemoteLanguageModel.Configuration = .init(),
+        configuration: RemoteLanguageModel.Configuration = .init(),
         _ script: @escaping @Sendable (Request, Int) -> Answer,
         _ body: (any Chat, _ requests: @Sendable () -> [Request]) async throws -> Void
     ) async throws {
@@ -80,7 +80,7 @@ internal import VoiceTesting
 
     @Test func `a reply streams, and the request says what was wanted`() async throws {
         let configuration = RemoteLanguageModel.Configuration(key: "secret")
-        try await run(configuration, { _, _ in Self.said("Good", " day.") }) { chat, requests in
+        try await run(configuration: configuration, { _, _ in Self.said("Good", " day.") }) { chat, requests in
             let tool = try ToolDeclaration(name: "look", description: "Looks.")
             let call = ToolCall(id: "c1", name: "look", arguments: ["far": true])
             let messages =
@@ -158,7 +158,7 @@ internal import VoiceTesting
             firstTokenTimeout: .milliseconds(200),
             tokenTimeout: .milliseconds(200)
         )
-        try await run(configuration, { _, _ in Self.said("Good", ending: .stalled) }) { chat, _ in
+        try await run(configuration: configuration, { _, _ in Self.said("Good", ending: .stalled) }) { chat, _ in
             let error = await #expect(throws: VoiceError.self) { _ = try await reply(chat) }
             #expect(error?.message.contains("silent") == true)
         }
@@ -191,7 +191,7 @@ internal import VoiceTesting
             try await chat.prefill(Self.question)
             #expect(requests().isEmpty)
         }
-        try await run(.init(prefills: true), { _, _ in Self.said("x") }) { chat, requests in
+        try await run(configuration: .init(prefills: true), { _, _ in Self.said("x") }) { chat, requests in
             let usage = try await chat.prefill(Self.question)
             #expect(usage.promptTokens == 5 && usage.generatedTokens == 0)
             let body = try #require(
