@@ -74,8 +74,7 @@ struct DeviceBenchmark: AsyncParsableCommand {
         let devices = [cpu] + Device.all.filter { $0 != cpu && $0.kind != .accelerator }
         var rows: [Row] = []
         if !asr.isEmpty {
-            let room = EngineRoom(store: global.store, settings: Settings())
-            let speech = try await BenchmarkSpeech.samples(of: audio, room)
+            let speech = try await BenchmarkSpeech.samples(of: audio)
             for model in asr {
                 for lookahead in lookahead { rows += try recogniser(model, lookahead, speech, devices) }
             }
