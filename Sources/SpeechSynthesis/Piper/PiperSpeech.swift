@@ -20,8 +20,19 @@ actor PiperSpeech {
         seeds = SplitMix64(seed: seed)
     }
 
-    /// The next chunk, or nil after the last one. One caller at a time.
+    /// The next chunk; nil after the last one and after cancellation. One caller at a time.
+    /// - Throws: what the engine's steps throw; the speech is then over.
     func next() async throws(VoiceError) -> SpeechChunk? {
+        do throws(VoiceError) {
+            return try await chunk()
+        } catch {
+            (pieces, ready, current) = ([], [], nil)
+            guard error.code == .cancelled, Task.isCancelled else { throw error }
+            return nil
+        }
+    }
+
+    private func chunk() async throws(VoiceError) -> SpeechChunk? {
         while true {
             if let chunk = ready.popFirst() {
                 position += chunk.samples.count

@@ -30,10 +30,6 @@ package final class PiperSynthesizer: SpeechSynthesizer {
         seeds = Mutex(SplitMix64(seed: seed))
     }
 
-    package func speak(_ text: String) -> AsyncThrowingStream<SpeechChunk, any Error> {
-        speak(text, urgency: Urgency(.firstAudio))
-    }
-
     /// Speaks `text`; see ``SpeechSynthesizer/speak(_:urgency:)``. Cancelling or dropping the stream stops the work within one
     /// quantum, some 20 ms. One consumer.
     package func speak(_ text: String, urgency: Urgency) -> AsyncThrowingStream<SpeechChunk, any Error> {
@@ -41,12 +37,6 @@ package final class PiperSynthesizer: SpeechSynthesizer {
         let pieces = PiperPiece.pieces(of: words, symbols)
         let seed = seeds.withLock { $0.next() }
         let speech = PiperSpeech(voice, pieces, seed: seed, urgency: urgency)
-        return AsyncThrowingStream {
-            do {
-                return try await speech.next()
-            } catch let error as VoiceError where error.code == .cancelled {
-                return nil
-            }
-        }
+        return AsyncThrowingStream { try await speech.next() }
     }
 }
