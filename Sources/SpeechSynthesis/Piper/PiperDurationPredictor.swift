@@ -8,16 +8,11 @@ internal import VoiceCore
 struct PiperDurationPredictor {
     private let weights: PiperWeights
     private let stream: ComputeStream
-    private let shift: Float
-    private let scale: Float
     private var h: PiperHyperparameters { weights.h }
 
-    init(_ weights: PiperWeights, on stream: ComputeStream) throws(VoiceError) {
+    init(_ weights: PiperWeights, on stream: ComputeStream) {
         self.weights = weights
         self.stream = stream
-        // The second row's only matter when the flow is trained.
-        shift = try weights.values("duration.shift")[0]
-        scale = try weights.values("duration.scale")[0]
     }
 
     /// Logarithms of durations in frames, at the voice's own pace.
@@ -38,7 +33,7 @@ struct PiperDurationPredictor {
                 second[index] = RationalQuadraticSpline(own, h).inverse(second[index])
             }
         }
-        return second.map { ($0 - shift) * scale }
+        return second.map { ($0 - weights.durationShift) * weights.durationScale }
     }
 
     private func condition(_ text: [Float]) throws(VoiceError) -> [Float] {

@@ -42,7 +42,7 @@ actor PiperEngine {
         let stream = try ComputeStream(on: .cpu(), threads: threads)
         let weights = try PiperWeights(file, h, on: stream.device)
         encoder = PiperTextEncoder(weights, on: stream)
-        predictor = try PiperDurationPredictor(weights, on: stream)
+        predictor = PiperDurationPredictor(weights, on: stream)
         flow = PiperFlow(weights, on: stream)
         decoder = PiperDecoder(weights, on: stream)
         self.h = h

@@ -7,7 +7,9 @@ struct PiperWeights {
     private let kernels: PackedKernels
     private let computed: Weights
     private let plain: Weights
-    private let file: GGUFFile
+    /// What the duration predictor's result is shifted and scaled by.
+    let durationShift: Float
+    let durationScale: Float
 
     /// Names of the parameters of rectifiers: scale and slope.
     static let rectifier = "rectifier"
@@ -45,8 +47,10 @@ struct PiperWeights {
         ]
         computed = try Weights(computed: values, from: file.path, on: device)
         plain = try Weights(file, on: device, tensors: layout.tensors.map(\.name))
+        // The second row's only matter when the flow is trained.
+        durationShift = try file.floats(of: file.tensor(named: "duration.shift"))[0]
+        durationScale = try file.floats(of: file.tensor(named: "duration.scale"))[0]
         self.h = h
-        self.file = file
     }
 
     /// A parameter that is no convolution's.
@@ -54,9 +58,6 @@ struct PiperWeights {
 
     /// Scale and slope of a rectifier.
     func slope(_ name: String) throws(VoiceError) -> Tensor { try computed.tensor(name) }
-
-    /// The values of a parameter that is no convolution's.
-    func values(_ name: String) throws(VoiceError) -> [Float] { try file.floats(of: file.tensor(named: name)) }
 
     /// Columns that an output of a convolution sees.
     func taps(_ name: String) throws(VoiceError) -> Int { try kernels.kernel("\(name).weight").taps }

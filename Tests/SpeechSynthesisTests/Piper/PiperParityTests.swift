@@ -45,7 +45,7 @@ internal import VoiceTesting
         let text = try fixture.arrays.floats("text")
         var noise = GaussianNoise(seed: PiperFixture.seed)
         let numbers = (0..<(2 * text.count / stages.h.width)).map { _ in noise.next() * stages.h.durationNoiseScale }
-        let predictor = try PiperDurationPredictor(stages.weights, on: stages.stream)
+        let predictor = PiperDurationPredictor(stages.weights, on: stages.stream)
         let logarithms = try predictor.logarithms(text, noise: numbers)
         #expect(shareOfPeak(logarithms, try fixture.arrays.floats("logarithms")) < 1e-4)
         let sentence = PiperSentence(logarithms: logarithms, means: [], deviations: [], stages.h)

@@ -125,6 +125,23 @@ internal import VoiceCore
         #expect(quanta.requests.count < 200)
     }
 
+    @Test(.enabled(if: PiperFixture.joeIsExpected, "run scripts/bootstrap to fetch the dictionary"))
+    func `the voice has a symbol for every phoneme of the dictionary's words`() async throws {
+        let path = URL(filePath: PiperFixture.joe).deletingLastPathComponent().appending(path: "cmudict.dict")
+        let bytes = [UInt8](try Data(contentsOf: path))
+        let phonemizer = EnglishPhonemizer(dictionary: try PronouncingDictionary(bytes))
+        let symbols = try await PiperFixture.tiny().symbols
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        var unknown: Set<Unicode.Scalar> = []
+        for index in stride(from: 0, to: lines.count, by: 40) {
+            let word = String(lines[index].prefix { $0 != " " && $0 != "(" })
+            for said in phonemizer.phonemes(of: SpokenText(asWritten: word + " a")) {
+                unknown.formUnion(said.phonemes.unicodeScalars.filter { !symbols.has($0) })
+            }
+        }
+        #expect(unknown.isEmpty)
+    }
+
     @Test func `pieces are sentences; long ones end at a comma, or between words`() async throws {
         let synthesizer = try await synthesizer()
         let phonemizer = EnglishPhonemizer(dictionary: try PronouncingDictionary(Array(Self.dictionary.utf8)))
