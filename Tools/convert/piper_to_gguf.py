@@ -13,6 +13,7 @@ The model: VITS (arXiv 2106.06103) as trained by https://github.com/rhasspy/pipe
 import io
 import json
 import os
+import re
 import sys
 import zipfile
 from array import array
@@ -294,6 +295,9 @@ class Voice:
         self.out.put("general.source.file", f"{name}.onnx")
         self.out.put("general.source.sha256", sha256)
         if card:
+            # The licence that the card names; what else it says, such as what the voice was finetuned from, counts as much.
+            licence = re.search(r"^\* License: *(.+)$", card, re.MULTILINE)
+            self.out.put("general.license", licence[1].strip() if licence else "see general.description")
             self.out.put("general.description", card)
         self.put("voice", config["dataset"])
         self.put("language", config["espeak"]["voice"])

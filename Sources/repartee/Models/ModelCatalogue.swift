@@ -51,8 +51,8 @@ enum ModelCatalogue {
         CatalogueModel(
             name: piperJoe,
             file: "piper-joe.gguf",
-            sha256: "c1cc8f51178d0dd30f4c4adec81fbd7727a91040cd51e2a5ad61204097e33650",
-            bytes: 62_628_288,
+            sha256: "3d43f5a47642df81f740c5991ed2467e176b8e860c5d31a7c8cf01fcdf9ba689",
+            bytes: 62_628_320,
             role: .voice,
             // Its card says "License: CC0" of the recordings and "Finetuned from U.S. English lessac voice" of the weights: what is known
             // of that stands in Tools/convert/README.md.
