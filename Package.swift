@@ -139,7 +139,7 @@ let package = Package(
             "SpeechSynthesis",
             ["VoiceCore", "Audio", "Inference", "CFlite"],
             touchesMemory: true,
-            documents: ["Magpie/MODEL.md", "NanoCodec/MODEL.md", "Text/TEXT.md"]
+            documents: ["Magpie/MODEL.md", "NanoCodec/MODEL.md", "Piper/MODEL.md", "Text/TEXT.md"]
         ),
         library(
             "TurnDetection",

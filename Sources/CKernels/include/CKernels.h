@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "CausalConvolution.h"
+#include "VocoderActivations.h"
 
 // The kinds of code that this file has; 0 is none.
 enum { ck_none = 0, ck_avx2 = 1, ck_avx512vnni = 2 };

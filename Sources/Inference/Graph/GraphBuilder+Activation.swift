@@ -26,22 +26,29 @@ extension GraphBuilder {
         bias: Tensor,
         activation: Activation
     ) throws(VoiceError) -> Tensor {
-        let product = try matmul(weights, x)
-        try requireContiguous("linear", bias)
-        guard bias.shape.count == product.shape[0] else {
-            throw mismatch("linear", "a bias \(bias.shape) has not one value per row of the weights \(weights.shape)")
+        try activated(matmul(weights, x), bias: bias, activation)
+    }
+
+    /// activation(x + bias), row by row.
+    ///
+    /// x has no gaps, is a value of this graph and nobody else's operand: it is overwritten.
+    /// - Parameter bias: as many values as a row has, F32.
+    package func activated(_ x: Tensor, bias: Tensor, _ activation: Activation) throws(VoiceError) -> Tensor {
+        for tensor in [x, bias] { try requireContiguous("activated", tensor) }
+        guard x.owner === storage else { throw mismatch("activated", "\(x) is a weight and cannot be overwritten") }
+        guard bias.shape.count == x.shape[0] else {
+            throw mismatch("activated", "a bias \(bias.shape) has not one value for each of a row's \(x.shape[0])")
         }
         guard storage.stream.device.kind == .cpu else {
-            let sum = try add(product, bias)
+            let sum = try add(x, bias)
             switch activation {
             case .geluExact: return try geluExact(sum)
             case .tanh: return try tanh(sum)
             }
         }
         let kernel = activation.kernel
-        // In place: nobody else has seen the product.
-        return try make("linear", [product, bias]) {
-            ggml_map_custom2_inplace(context, product.pointer, bias.pointer, kernel, ggmlEveryThread, nil)
+        return try make("activated", [x, bias]) {
+            ggml_map_custom2_inplace(context, x.pointer, bias.pointer, kernel, ggmlEveryThread, nil)
         }
     }
 
@@ -98,8 +105,8 @@ private func activate(
     _ threads: Int32,
     _ function: (SIMD8<Float>) -> SIMD8<Float>
 ) {
-    // ggml calls with the tensors of `ggml_map_custom2_inplace`, allocated. `linear` has checked that the bias is F32
-    // without gaps and has the length of a row; a product is F32 without gaps.
+    // ggml calls with the tensors of `ggml_map_custom2_inplace`, allocated. `activated` has checked that x and the bias
+    // are F32 without gaps, and that the bias has the length of a row.
     guard let x = x?.pointee, let values = x.data, let bias = bias?.pointee.data else { return }
     let length = Int(x.ne.0)
     let rows = Int(x.ne.1 * x.ne.2 * x.ne.3)

@@ -89,7 +89,8 @@ extension GraphBuilder {
         }
     }
 
-    private func ownLoop(
+    /// An operation by the loops that ``PackedKernels`` need.
+    func ownLoop(
         _ operation: String,
         _ shape: Shape,
         _ operands: [Tensor],

@@ -8,9 +8,7 @@ final class FlitePiece {
     /// Samples of the utterance before this piece.
     private let base: Int
     private let queue: SpeechQueue
-    private var trimmer: SilenceTrimmer?
-    /// Where each word ends in flite's audio, oldest first; words leave as they are reported.
-    private var borders: [(textEnd: Int, sampleEnd: Int)] = []
+    private var speech: TrimmedSpeech?
     private var isWanted = true
 
     /// flite calls back after at least so many samples: 20 ms.
@@ -38,7 +36,7 @@ final class FlitePiece {
         let piece = FlitePiece(words, rate: FliteSynthesizer.rate, base: base, queue: queue)
         try piece.run(voice)
         guard piece.isWanted else { return }
-        piece.deliver(piece.trimmer?.finish(pause: Pause(after: last.spoken).duration) ?? [], isLast: true)
+        piece.deliver(piece.speech?.finish(pause: Pause(after: last.spoken).duration) ?? [])
     }
 
     private func run(_ voice: FliteVoice) throws(VoiceError) {
@@ -67,17 +65,18 @@ final class FlitePiece {
     /// Takes the samples from `start` on that flite has just made.
     private func take(_ wave: cst_wave, _ start: Int, _ size: Int, _ utterance: UnsafePointer<cst_utterance>?) -> Int32
     {
-        if trimmer == nil { prepare(utterance) }
+        if speech == nil { prepare(utterance) }
         // flite's own bounds: it has written `size` samples from `start` on.
         let samples = UnsafeBufferPointer(start: wave.samples + start, count: max(0, size)).map { Float($0) / 32_768 }
-        deliver(trimmer?.feed(samples) ?? [])
+        deliver(speech?.feed(samples) ?? [])
         return isWanted ? CST_AUDIO_STREAM_CONT : CST_AUDIO_STREAM_STOP
     }
 
     /// Reads where words end: by the first call back flite has decided on all durations.
     private func prepare(_ utterance: UnsafePointer<cst_utterance>?) {
         let firstSound = relation_head(utt_relation(utterance, "Segment")).map { seconds(at: $0) } ?? 0
-        trimmer = SilenceTrimmer(rate: rate, earliest: sample(at: firstSound) - rate.samples(in: Self.slack))
+        let trimmer = SilenceTrimmer(rate: rate, earliest: sample(at: firstSound) - rate.samples(in: Self.slack))
+        var borders: [SpokenWord] = []
         var end: Float = 0
         var token = relation_head(utt_relation(utterance, "Token"))
         for word in words {
@@ -89,35 +88,17 @@ final class FlitePiece {
                 if let segment { end = max(end, flite_ffeature_float(segment, "end")) }
                 spoken = item_next(part)
             }
-            borders.append((word.textEnd, sample(at: end)))
+            borders.append(SpokenWord(textEnd: word.textEnd, sampleEnd: sample(at: end)))
             token = item_next(current)
         }
+        speech = TrimmedSpeech(trimmer, borders: borders, base: base)
     }
 
     private func seconds(at segment: UnsafeMutablePointer<cst_item>) -> Float { flite_ffeature_float(segment, "end") }
 
     private func sample(at seconds: Float) -> Int { Int((seconds * Float(rate.hertz)).rounded()) }
 
-    private func deliver(_ chunks: [[Float]], isLast: Bool = false) {
-        guard let trimmer else { return }
-        var end = trimmer.emitted - chunks.reduce(0) { $0 + $1.count }
-        let total = trimmer.emitted
-        let speech = chunks.map { samples in
-            end += samples.count
-            return SpeechChunk(samples: samples, words: wordsEnding(by: end, all: isLast && end == total))
-        }
-        isWanted = queue.append(speech) && isWanted
-    }
-
-    /// The words that end within the first `end` samples of the piece; with `all`, every word not yet reported.
-    private func wordsEnding(by end: Int, all: Bool) -> [SpokenWord] {
-        let dropped = trimmer?.dropped ?? 0
-        var ended: [SpokenWord] = []
-        while let next = borders.first, all || next.sampleEnd - dropped <= end {
-            borders.removeFirst()
-            let sampleEnd = max(0, min(next.sampleEnd - dropped, end))
-            ended.append(SpokenWord(textEnd: next.textEnd, sampleEnd: base + sampleEnd))
-        }
-        return ended
+    private func deliver(_ chunks: [SpeechChunk]) {
+        isWanted = queue.append(chunks) && isWanted
     }
 }

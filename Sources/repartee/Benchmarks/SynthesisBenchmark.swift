@@ -2,11 +2,17 @@ internal import ArgumentParser
 internal import SpeechSynthesis
 internal import VoiceCore
 
-/// Neural speech synthesis: time until the first frame, and for each frame, by stage.
+/// Speech synthesis: voices as conversations use them, or a neural voice's engine by stage.
 struct SynthesisBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tts",
-        abstract: "A neural voice: time to the first frame of codes and per frame, by stage."
+        abstract:
+            "Voices: time to the first audio and share of real time, what recognisers understand, or Magpie by stage.",
+        discussion: """
+            With --voice, whole voices say sentences of twelve words. With --round-trip as well, they say 40 sentences, half of them with
+            numbers, dates and times, and recognisers write down what they hear. With --model, the engine of Magpie TTS alone: time to
+            the first frame of codes and per frame, by stage.
+            """
     )
 
     private struct Options: Encodable {
@@ -31,8 +37,28 @@ struct SynthesisBenchmark: AsyncParsableCommand {
         var rss_mb: Double?
     }
 
+    @OptionGroup var global: GlobalOptions
+
+    @Option(name: .customLong("voice"), help: "A voice, see `repartee say --list-voices`; may be given several times.")
+    var voices: [String] = []
+
+    @Flag(help: "With --voice: what recognisers understand of it.")
+    var roundTrip = false
+
+    @Option(
+        name: .customLong("recogniser"),
+        help: "With --round-trip: a recogniser; may be given several times. Without it all that are at hand."
+    )
+    var recognisers: [String] = []
+
+    @Flag(help: "With --round-trip: print every sentence and what was understood.")
+    var each = false
+
+    @Option(help: "With --voice: how often each stream says the ten sentences.")
+    var rounds = 3
+
     @Option(help: "A GGUF file of Magpie TTS; Reference/SpeechSynthesis makes one of random weights.")
-    var model: String
+    var model: String?
 
     @Option(help: "Processor threads, with commas.", transform: [Int].init(separatedByCommas:))
     var threads = [1, 2]
@@ -56,12 +82,40 @@ struct SynthesisBenchmark: AsyncParsableCommand {
         guard (1...400).contains(tokens), (1...100_000).contains(frames), (1...1000).contains(texts) else {
             throw ValidationError("--tokens are from 1 to 400, --frames from 1 to 100000, --texts from 1 to 1000.")
         }
+        guard (model != nil) != !voices.isEmpty, !roundTrip || model == nil, (1...1000).contains(rounds) else {
+            throw ValidationError(
+                "Give either --model or --voice; --round-trip goes with --voice; --rounds are from 1 to 1000."
+            )
+        }
         guard streams.allSatisfy((1...64).contains), threads.allSatisfy((1...256).contains) else {
             throw ValidationError("--streams are from 1 to 64, --threads from 1 to 256.")
         }
     }
 
     func run() async throws {
+        if let model { return try await measureStages(of: model) }
+        guard !roundTrip else {
+            let benchmark = RoundTripBenchmark(
+                store: global.store,
+                voices: voices,
+                recognisers: recognisers,
+                printsEach: each,
+                json: json
+            )
+            return try await benchmark.run()
+        }
+        let benchmark = VoiceBenchmark(
+            store: global.store,
+            voices: voices,
+            threads: threads,
+            streams: streams,
+            rounds: rounds,
+            json: json
+        )
+        try await benchmark.run()
+    }
+
+    private func measureStages(of model: String) async throws {
         var rows: [Row] = []
         if !json { StandardOutput.write(Self.heading) }
         for threads in threads {

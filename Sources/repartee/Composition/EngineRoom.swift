@@ -147,8 +147,25 @@ struct EngineRoom: Sendable {
     func synthesizer(streams: Int) async throws(VoiceError) -> any SpeechSynthesizer {
         switch try settings.voice.choice(store) {
         case .flite(let voice): FliteSynthesizer(voice: voice)
+        case .joe: try await piper(ModelCatalogue.piperJoe)
         case .magpie(let speaker): try await magpie(speaker, streams: streams)
         }
+    }
+
+    private func piper(_ model: String) async throws(VoiceError) -> PiperSynthesizer {
+        let dictionary = try store.resolve(ModelCatalogue.pronouncingDictionary)
+        guard let bytes = FileManager.default.contents(atPath: dictionary) else {
+            throw VoiceError(.missingInput, "the pronouncing dictionary \(dictionary) cannot be read")
+        }
+        let voice = try await PiperVoice(
+            path: store.resolve(model),
+            configuration: PiperVoice.Configuration(threads: settings.voice.threads, lane: lane)
+        )
+        let phonemizer = EnglishPhonemizer(
+            dictionary: try PronouncingDictionary([UInt8](bytes)),
+            lexicon: try settings.voice.readLexicon()
+        )
+        return PiperSynthesizer(voice: voice, phonemizer: phonemizer)
     }
 
     private func magpie(_ speaker: String?, streams: Int) async throws(VoiceError) -> MagpieSynthesizer {

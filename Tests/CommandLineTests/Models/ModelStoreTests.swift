@@ -7,7 +7,7 @@ internal import VoiceCore
 @Suite struct ModelStoreTests {
     @Test func `the catalogue agrees with the lock file of bootstrap`() throws {
         let lock = try SettingsFileTests.checkout("scripts/models.lock")
-        #expect(ModelCatalogue.defaults.count == 4)
+        #expect(ModelCatalogue.defaults.count == 6)
         for model in ModelCatalogue.defaults {
             let line = lock.split(separator: "\n").first { $0.contains(" \(model.file) ") }
             #expect(line?.contains(model.sha256) == true, "\(model.name)")

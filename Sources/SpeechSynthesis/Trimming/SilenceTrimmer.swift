@@ -3,8 +3,9 @@ internal import VoiceCore
 
 /// Takes the silence off both ends of a stream of speech while it passes, and cuts it into chunks.
 ///
-/// flite begins with 160 to 260 ms of silence and ends with about as much. Here speech begins ``leadIn`` before its first
-/// sound, faded in, and ends with the pause asked for. A value: samples in, chunks out.
+/// flite begins with 160 to 260 ms of silence and ends with about as much; Piper's joe begins with 40 to 55 ms and ends with 110 to
+/// 240 (measured on twelve sentences). Here speech begins ``leadIn`` before its first sound, faded in, and ends with the pause asked
+/// for. A value: samples in, chunks out.
 struct SilenceTrimmer {
     /// Sound is what exceeds this: twice the noise that flite's statistical voices make in silence (below 100 of 32768),
     /// and quiet enough to keep the onset of an f or h.
