@@ -98,6 +98,8 @@ struct ReplyThinking {
     }
 
     private mutating func take(_ event: ReplyEvent, _ round: Int, _ answer: inout Answer) {
+        // Nothing was offered: what is called all the same is nothing.
+        let mayCall = !loop.configuration.tools.isEmpty
         switch event {
         case .text(let piece):
             countToken()
@@ -106,17 +108,15 @@ struct ReplyThinking {
             for clause in segmenter.feed(piece) { say(clause) }
         // Thoughts are never spoken.
         case .reasoning: break
-        // Nothing was offered: what is called all the same is nothing.
-        case .toolCall,
-            .malformedCall where loop.configuration.tools.isEmpty:
-            break
         case .toolCall(let call):
+            guard mayCall else { return }
             countToken()
             if answer.calls.count >= Self.mostCalls {
                 answer.refused[answer.calls.count] = ToolOutcome("Too many calls at once.", succeeded: false)
             }
             answer.calls.append(call)
         case .malformedCall(let call):
+            guard mayCall else { return }
             countToken()
             let number = answer.calls.count
             answer.refused[number] = ToolOutcome("The call cannot be read: \(call.problem)", succeeded: false)

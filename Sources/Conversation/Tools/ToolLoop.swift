@@ -111,7 +111,7 @@ struct ToolLoop {
             func add(_ body: @escaping @Sendable () async -> Step) {
                 clock.workBegan()
                 children += 1
-                group.addTask(operation: body)
+                group.addTask { await body() }
             }
             add { .ended(await Self.call(tool, request.call.arguments)) }
             add {

@@ -4,6 +4,7 @@ internal import Conversation
 internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
+internal import SpeechSynthesis
 internal import Transports
 internal import VoiceCore
 internal import VoiceServer
@@ -46,6 +47,11 @@ struct ServeCommand: AsyncParsableCommand {
         let engines = try await EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
             .engines(sessions: settings.maxSessions)
         let advice = RecognizerAdvice.text(for: engines.recognizer)
+        if settings.voice.name == nil, engines.synthesizer is PiperSynthesizer {
+            StandardError.print(
+                "the voice joe is CC0 by its card and was finetuned from one under a research licence; 'voice: {name: slt}' is free of that"
+            )
+        }
         var configuration = VoiceServer.Configuration(
             host: host ?? settings.host,
             port: port ?? settings.port,

@@ -147,8 +147,18 @@ struct EngineRoom: Sendable {
     func synthesizer(streams: Int) async throws(VoiceError) -> any SpeechSynthesizer {
         switch try settings.voice.choice(store) {
         case .flite(let voice): FliteSynthesizer(voice: voice)
-        case .joe: try await piper(ModelCatalogue.piperJoe)
+        case .joe: try await joe()
         case .magpie(let speaker): try await magpie(speaker, streams: streams)
+        }
+    }
+
+    /// The Piper voice; where nobody asked for it and this processor cannot compute it, flite.
+    private func joe() async throws(VoiceError) -> any SpeechSynthesizer {
+        do throws(VoiceError) {
+            return try await piper(ModelCatalogue.piperJoe)
+        } catch {
+            guard settings.voice.name == nil, error.code == .unavailable else { throw error }
+            return FliteSynthesizer()
         }
     }
 

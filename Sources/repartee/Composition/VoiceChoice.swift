@@ -10,8 +10,8 @@ enum VoiceChoice: Sendable, Equatable {
     /// A speaker of Magpie TTS: `aria`, `magpie:aria`, `magpie` (nil) for ``magpieSpeaker``.
     case magpie(speaker: String?)
 
-    /// The voice of those who name none and have pulled none.
-    static let standard = VoiceChoice.flite(.slt)
+    /// The voice that is always there.
+    static let instant = VoiceChoice.flite(.slt)
     /// Magpie's usual speaker, if the model has it: that of pipecat-ai/nemotron-january-2026.
     static let magpieSpeaker = "aria"
     /// Speakers of Magpie v2602. Other models' are named with `magpie:` before them.

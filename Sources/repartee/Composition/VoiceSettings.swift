@@ -4,7 +4,7 @@ internal import VoiceCore
 
 /// The settings of the voice.
 struct VoiceSettings: Sendable, Equatable {
-    /// Its name; nil for a voice that was pulled, else ``VoiceChoice/standard``.
+    /// Its name; nil for Magpie once that was pulled, else joe, else, where joe is not there, ``VoiceChoice/instant``.
     var name: String?
     /// The files of a neural voice: names in the catalogue or paths.
     var model: String?
@@ -21,7 +21,8 @@ struct VoiceSettings: Sendable, Equatable {
     /// - Throws: ``VoiceError/Code/usage`` when there is no such voice.
     func choice(_ store: ModelStore) throws(VoiceError) -> VoiceChoice {
         if let name { return try VoiceChoice(named: name) }
-        return model != nil || store.hasMagpie ? .magpie(speaker: nil) : .standard
+        if model != nil || store.hasMagpie { return .magpie(speaker: nil) }
+        return store.has(ModelCatalogue.piperJoe) ? .joe : .instant
     }
 
     /// Reads the lexicon, if there is one.

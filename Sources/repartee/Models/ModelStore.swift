@@ -51,12 +51,14 @@ struct ModelStore: Sendable {
         ModelCatalogue.all.first { $0.role == .recogniser && !$0.isDefault && state(of: $0) == .present }?.name
     }
 
-    /// Whether Magpie was pulled, with all that it needs: the voice of agents that name none.
-    var hasMagpie: Bool {
-        guard let magpie = ModelCatalogue.model(named: ModelCatalogue.magpie) else { return false }
-        let all = [magpie] + magpie.needs.compactMap { ModelCatalogue.model(named: $0) }
-        return all.allSatisfy { state(of: $0) == .present }
+    /// Whether a model of the catalogue is there, with all that it needs.
+    func has(_ name: String) -> Bool {
+        guard let model = ModelCatalogue.model(named: name) else { return false }
+        return state(of: model) == .present && model.needs.allSatisfy { has($0) }
     }
+
+    /// Whether Magpie was pulled: the voice of agents that name none.
+    var hasMagpie: Bool { has(ModelCatalogue.magpie) }
 
     /// The path of a catalogue name, or of a file.
     ///
