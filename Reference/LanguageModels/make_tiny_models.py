@@ -4,6 +4,7 @@
   pip install gguf==0.19.0 numpy
   make_tiny_models.py DIRECTORY    tiny-attention.gguf (architecture llama)
                                    tiny-hybrid.gguf (architecture nemotron_h_moe: Mamba-2, attention, experts)
+                                   tiny-thinking.gguf (the same, for prompts with thoughts and tools)
 
 Random weights, scaled so that what comes next depends on everything before it. The vocabulary is byte-level BPE: 256
 bytes, a few merges and control tokens; only printable ASCII is ever the most probable, so greedy replies are text and
@@ -21,6 +22,11 @@ TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+# Tokens of their own for the marks of thoughts and calls; some vocabularies call them control tokens, others do not.
+MARKS = [("<think>", True), ("</think>", True), ("<tool_call>", False), ("</tool_call>", False),
+         ("<tool_response>", False), ("</tool_response>", False)]
+# Nothing but what Nemotron's template is recognised by: the engine does not run templates.
+THINKING_TEMPLATE = "{# truncate_history_thinking <|im_start|> <|im_end|> <think></think> #}"
 WIDTH, HEADS, KEY_HEADS, HEAD = 64, 2, 1, 32
 EPSILON = 1e-5
 
@@ -32,10 +38,12 @@ def byte_alphabet():
     return [chr(b if b in kept else next(others)) for b in range(256)]
 
 
-def writer(path, architecture):
+def writer(path, architecture, marks=(), template=TEMPLATE):
     w = gguf.GGUFWriter(path, architecture)
     tokens = CONTROL + byte_alphabet() + [m.replace(" ", "") for m in MERGES]
     kinds = [gguf.TokenType.CONTROL] * len(CONTROL) + [gguf.TokenType.NORMAL] * (len(tokens) - len(CONTROL))
+    tokens += [name for name, _ in marks]
+    kinds += [gguf.TokenType.CONTROL if control else gguf.TokenType.USER_DEFINED for _, control in marks]
     w.add_name(path.stem)
     w.add_tokenizer_model("gpt2")
     w.add_tokenizer_pre("gpt-2")
@@ -46,7 +54,7 @@ def writer(path, architecture):
     w.add_eos_token_id(4)
     w.add_unk_token_id(0)
     w.add_add_bos_token(False)
-    w.add_chat_template(TEMPLATE)
+    w.add_chat_template(template)
     w.add_context_length(4096)
     w.add_embedding_length(WIDTH)
     w.add_vocab_size(len(tokens))
@@ -76,6 +84,7 @@ class Weights:
         self.norm("output_norm.weight", WIDTH)
         output = self.random.standard_normal((count, WIDTH)) * 3 / np.sqrt(WIDTH)
         printable = [False] * len(CONTROL) + [32 <= b < 127 for b in range(256)] + [True] * len(MERGES)
+        printable += [False] * (count - len(printable))
         output[~np.array(printable)] = 0
         self.w.add_tensor("output.weight", output.astype(np.float16))
 
@@ -113,8 +122,10 @@ def attention(path, layers=2, inner=96):
     finish(w)
 
 
-def hybrid(path, pattern="M*EM", inner=32, experts=4, used=2, state=16, groups=2, heads=4, head=32, kernel=4):
-    w, count = writer(path, "nemotron_h_moe")
+def hybrid(
+    path, pattern="M*EM", inner=32, experts=4, used=2, state=16, groups=2, heads=4, head=32, kernel=4, seed=2, **vocabulary
+):
+    w, count = writer(path, "nemotron_h_moe", **vocabulary)
     width = heads * head
     w.add_block_count(len(pattern))
     # A layer without either is recurrent; with key heads it is attention, with an inner width a mixture of experts.
@@ -135,7 +146,7 @@ def hybrid(path, pattern="M*EM", inner=32, experts=4, used=2, state=16, groups=2
     w.add_expert_weights_scale(2.5)
     w.add_expert_group_count(1)
     w.add_expert_group_used_count(1)
-    m = Weights(w, seed=2)
+    m = Weights(w, seed=seed)
     m.ends(count)
     for layer, kind in enumerate(pattern):
         p = f"blk.{layer}."
@@ -168,6 +179,7 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     attention(folder / "tiny-attention.gguf")
     hybrid(folder / "tiny-hybrid.gguf")
+    hybrid(folder / "tiny-thinking.gguf", seed=3, marks=MARKS, template=THINKING_TEMPLATE)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,23 @@ internal import VoiceServer
         }
     }
 
+    @Test(arguments: [("off", Reasoning.off), ("on", .on), ("64", .budget(64)), ("0", .budget(0))])
+    func `a model may think not at all, as long as it wants, or for a number of tokens`(
+        value: String,
+        reasoning: Reasoning
+    ) throws {
+        let settings = try SettingsFile.parse("language_model:\n  reasoning: \(value)", name: "x")
+        #expect(settings.conversation.reasoning == reasoning)
+    }
+
+    @Test(arguments: ["maybe", "-1", "1.5", "true"])
+    func `other ways to think are refused`(value: String) {
+        let error = #expect(throws: VoiceError.self) {
+            try SettingsFile.parse("language_model:\n  reasoning: \(value)", name: "x")
+        }
+        #expect(error?.message.contains("off, on, or a whole number") == true)
+    }
+
     @Test func `a speech server is named by the environment, else by the file`() throws {
         let settings = try SettingsFile.parse("recognizer:\n  url: ws://file:1", name: "x")
         let environment = ["NVIDIA_ASR_URL": "http://variable:2"]

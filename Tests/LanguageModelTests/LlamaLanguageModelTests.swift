@@ -205,6 +205,61 @@ internal import VoiceCore
         #expect(try await chat.say([ChatMessage(.user, "\0 \u{FEFF} \u{202E}")]).usage.generatedTokens > 0)
     }
 
+    @Test func `a model that thinks ends its thoughts when their budget is spent, and then speaks`() async throws {
+        let model = try await Models.load(Models.thinking)
+        let options = ChatOptions(reasoning: .budget(7))
+        let said = try await model.openChat().say(opening, .greedy(5), options)
+        #expect(said.reasoning.count >= 5 && said.text.count >= 5 && !said.text.contains("think"))
+        // Seven thoughts, the two line breaks and the mark that end them, five words.
+        #expect(said.usage.generatedTokens == 7 + 3 + 5 && said.truncated)
+        #expect(said == (try await model.openChat().say(opening, .greedy(5), options)))
+    }
+
+    @Test(arguments: [Reasoning.off, .budget(0)])
+    func `a model that may not think speaks at once`(reasoning: Reasoning) async throws {
+        let model = try await Models.load(Models.thinking)
+        let said = try await model.openChat().say(opening, .greedy(5), ChatOptions(reasoning: reasoning))
+        #expect(said.reasoning.isEmpty && said.usage.generatedTokens == 5)
+    }
+
+    @Test func `in the form of Nemotron only new tokens are read, with tools and after their results`() async throws {
+        let model = try await Models.load(Models.thinking, contextLength: 4096)
+        let chat = try await model.openChat()
+        let options = ChatOptions(tools: [try ToolDeclaration(name: "now", description: "The time.")])
+        var messages = opening
+        var memory = 0
+        for turn in 0..<4 {
+            let ahead = try await chat.prefill(messages, options: options, urgency: nil)
+            if turn > 0 { #expect(ahead.cachedTokens == memory) }
+            let said = try await chat.say(messages, .greedy(12), options)
+            #expect(said.usage.cachedTokens > memory)
+            // A reply that reached its limit has one token that was chosen and not read.
+            memory = said.usage.promptTokens + said.usage.generatedTokens - 1
+            messages += [ChatMessage(.assistant, said.text), ChatMessage(.user, "And number \(turn)?")]
+        }
+    }
+
+    @Test func `thoughts of earlier turns are not in the prompt, and cost their answers only`() async throws {
+        let model = try await Models.load(Models.thinking)
+        let chat = try await model.openChat()
+        let options = ChatOptions(reasoning: .budget(20))
+        let first = try await chat.say(opening, .greedy(5), options)
+        let next = opening + [ChatMessage(.assistant, first.text), ChatMessage(.user, "And?")]
+        let second = try await chat.say(next, .greedy(5), options)
+        // All but the line break after <think>, which is where the prompts part.
+        #expect(second.usage.cachedTokens == first.usage.promptTokens - 1)
+    }
+
+    @Test func `what a model cannot do is refused, and the chat goes on`() async throws {
+        let model = try await Models.load(Models.attention)
+        let chat = try await model.openChat()
+        let error = await #expect(throws: VoiceError.self) {
+            try await chat.say(opening, .greedy(), ChatOptions(reasoning: .on))
+        }
+        #expect(error?.code == .usage)
+        #expect(try await chat.say(opening).usage.generatedTokens > 0)
+    }
+
     @Test(arguments: [(0, 1024), (65, 1024), (4, 10), (4, -1)])
     func `a configuration without meaning is refused`(chats: Int, contextLength: Int) async {
         let error = await #expect(throws: VoiceError.self) {

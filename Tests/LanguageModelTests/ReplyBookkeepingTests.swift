@@ -35,7 +35,7 @@ internal import VoiceCore
     private var reply: GeneratedReply {
         var reply = GeneratedReply()
         for (token, piece) in ["Hel", "lo", " wo", "rld", "", "é!"].enumerated() {
-            reply.append(TokenID(token), text: piece, isAtBoundary: token != 4)
+            reply.append(TokenID(token), [.text(piece)], text: piece, isAtBoundary: token != 4)
         }
         return reply
     }
@@ -45,14 +45,14 @@ internal import VoiceCore
         ("", 0, ""),
     ])
     func `what was heard keeps the tokens that lie inside it`(content: String, kept: Int, rest: String) throws {
-        let (said, left) = try #require(reply.tokens(within: content))
+        let (said, left) = try #require(reply.tokens(of: ChatMessage(.assistant, content), showsReasoning: false))
         #expect(Array(said) == (0..<TokenID(kept)).map { $0 })
         #expect(left == rest)
     }
 
     @Test(arguments: ["hello", "Hello world!", "Hello worldé! And more"])
     func `another text is not taken for it`(content: String) {
-        #expect(reply.tokens(within: content) == nil)
+        #expect(reply.tokens(of: ChatMessage(.assistant, content), showsReasoning: false) == nil)
     }
 }
 

@@ -118,11 +118,13 @@ package final class LlamaModel: @unchecked Sendable {
         isToken(token) && llama_vocab_is_control(vocabulary, token)
     }
 
-    /// The control token of this name; nil when the vocabulary has none.
-    package func controlToken(named name: String) -> TokenID? {
+    /// The token of this name that is never put together of others: a control token, or one that was added to the vocabulary
+    /// for a purpose; nil when the vocabulary has none. Tokenizers find the latter in any text.
+    package func addedToken(named name: String) -> TokenID? {
         let tokens = tokenize(name, parsingControlTokens: true)
-        guard tokens.count == 1, let token = tokens.first, isControl(token) else { return nil }
-        return token
+        guard tokens.count == 1, let token = tokens.first else { return nil }
+        let isUsers = llama_vocab_get_attr(vocabulary, token).rawValue & LLAMA_TOKEN_ATTR_USER_DEFINED.rawValue != 0
+        return isControl(token) || isUsers ? token : nil
     }
 
     private func isToken(_ token: TokenID) -> Bool { (0..<vocabularyCount).contains(Int(token)) }

@@ -21,17 +21,7 @@ struct ChatSeat {
         var unread: ArraySlice<TokenID>
         var usage: ReplyUsage
         /// nil for a prefill.
-        var reply: Reply?
-    }
-
-    /// What a reply needs while it is generated.
-    struct Reply {
-        var sampler: TokenSampler
-        let maxTokens: Int
-        var assembler = TextAssembler()
-        var generated = GeneratedReply()
-        /// The token that was chosen last and is not in memory yet.
-        var pending: TokenID?
+        var reply: ReplyInProgress?
     }
 
     /// What to do before a run can start.
@@ -44,22 +34,33 @@ struct ChatSeat {
     /// Works out the prompt and what of it is in memory already.
     /// - Parameters:
     ///   - messages: the conversation.
+    ///   - options: tools and reasoning; the model can do what they ask for.
     ///   - sampling: nil to prefill.
-    ///   - chatML: renders it.
+    ///   - tokenizer: writes it down.
     ///   - capacity: tokens that the chat may hold.
     mutating func plan(
         _ messages: [ChatMessage],
+        options: ChatOptions = ChatOptions(),
         sampling: SamplingOptions?,
-        chatML: ChatML,
+        tokenizer: PromptTokenizer,
         capacity: Int
     ) -> Plan {
         if let generated = run?.reply?.generated, !generated.tokens.isEmpty { replies.append(generated) }
-        let opening = sampling == nil ? [] : chatML.replyOpening
+        let isThinking = tokenizer.format.thinks && options.reasoning.allowsThoughts
+        let replyOpening = tokenizer.tokens(tokenizer.format.replyOpening(isThinking: isThinking))
         // A quarter of the context at least is for the conversation so far, at most for the reply.
-        let reserve = min(sampling?.maxTokens ?? 0, capacity / 4)
-        let limit = capacity - reserve - chatML.replyOpening.count - chatML.beginning.count
-        let parts = render(messages, leavesLastOpen: sampling == nil, chatML)
-        let prompt = chatML.beginning + window.fit(parts, limit: limit, chatML: chatML) + opening
+        let wanted = (sampling?.maxTokens ?? 0).addingReportingOverflow(
+            options.reasoning.budget ?? (isThinking ? capacity : 0)
+        )
+        let reserve = sampling == nil ? 0 : min(wanted.overflow ? capacity : wanted.partialValue, capacity / 4)
+        let limit = capacity - reserve - replyOpening.count - tokenizer.beginning.count
+        // Apart from `self`, which rendering needs, too.
+        var window = window
+        let fitted = window.fit(messages, limit: limit, tokenizer) { messages in
+            render(messages, options.tools, leavesLastOpen: sampling == nil, tokenizer)
+        }
+        self.window = window
+        let prompt = tokenizer.beginning + fitted + (sampling == nil ? [] : replyOpening)
         let common = zip(log, prompt).prefix { $0 == $1 }.count
         // For a reply the last token is read in any case: the scores of what follows come from reading it. A prefill of
         // what is known already changes nothing.
@@ -69,9 +70,27 @@ struct ChatSeat {
             id: runs,
             unread: prompt[...],
             usage: ReplyUsage(promptTokens: prompt.count, cachedTokens: 0, generatedTokens: 0),
-            reply: sampling.map { Reply(sampler: TokenSampler($0), maxTokens: max(0, $0.maxTokens)) }
+            reply: sampling.map { sampling in
+                ReplyInProgress(
+                    sampling: sampling,
+                    budget: isThinking ? options.reasoning.budget : nil,
+                    parser: parser(options.tools, isThinking: isThinking, tokenizer)
+                )
+            }
         )
         return Plan(runID: runs, kept: kept)
+    }
+
+    private func parser(_ tools: [ToolDeclaration], isThinking: Bool, _ tokenizer: PromptTokenizer) -> ReplyParser {
+        // A model that was taught no calls means nothing by such words unless it is told of tools.
+        let canCall = !tools.isEmpty || ["<tool_call>", "<|python_tag|>"].contains { tokenizer.control($0) != nil }
+        return ReplyParser(
+            calls: canCall ? tokenizer.format.calls : nil,
+            tools: tools,
+            thinks: tokenizer.format.thinks,
+            beginsInThought: tokenizer.format.beginsInThought(isThinking: isThinking),
+            callPrefix: "call-\(runs)-"
+        )
     }
 
     /// Notes what of the log is really left, which may be less than planned.
@@ -97,34 +116,56 @@ struct ChatSeat {
     /// The conversation as tokens, message by message, with what the model said in its own tokens.
     private mutating func render(
         _ messages: [ChatMessage],
+        _ tools: [ToolDeclaration],
         leavesLastOpen: Bool,
-        _ chatML: ChatML
-    ) -> [ContextWindow.Part] {
-        var messages = messages
-        if messages.first?.role != .system, let text = chatML.defaultSystem {
-            messages.insert(ChatMessage(.system, text), at: 0)
-        }
+        _ tokenizer: PromptTokenizer
+    ) -> ContextWindow.Parts {
+        let prompt = tokenizer.format.render(messages, tools: tools)
+        let said = messages.suffix(prompt.messages.count)
         var kept: [GeneratedReply] = []
-        var parts = messages.map { message in
-            guard message.role == .assistant, let (reply, tokens) = remembered(message.content, chatML) else {
-                return ContextWindow.Part(message: message, tokens: chatML.tokens(of: message))
+        var parts = ContextWindow.Parts(
+            head: ContextWindow.Part(rendered: prompt.head, tokens: tokenizer.tokens(prompt.head.segments)),
+            body: zip(said, prompt.messages).map { message, rendered in
+                guard message.role == .assistant, let (reply, tokens) = remembered(message, rendered, tokenizer) else {
+                    return ContextWindow.Part(rendered: rendered, tokens: tokenizer.tokens(rendered.segments))
+                }
+                kept.append(reply)
+                return ContextWindow.Part(rendered: rendered, tokens: tokens)
             }
-            kept.append(reply)
-            return ContextWindow.Part(message: message, tokens: tokens)
-        }
+        )
         // A user's last message may go on while it is prefilled: its last token can become part of a longer one.
-        if leavesLastOpen, let last = messages.last, last.role == .user {
-            parts[parts.count - 1].tokens = chatML.opened(last).dropLast()
+        if leavesLastOpen, said.last?.role == .user, let last = prompt.messages.last {
+            parts.body[parts.body.count - 1].tokens = tokenizer.tokens(last.opening + last.body).dropLast()
         }
         replies = kept
         return parts
     }
 
-    private func remembered(_ content: String, _ chatML: ChatML) -> (GeneratedReply, [TokenID])? {
+    private func remembered(
+        _ message: ChatMessage,
+        _ rendered: RenderedMessage,
+        _ tokenizer: PromptTokenizer
+    ) -> (GeneratedReply, [TokenID])? {
         for reply in replies.reversed() {
-            guard let (said, rest) = reply.tokens(within: content), !said.isEmpty else { continue }
-            return (reply, chatML.tokens(said: said, rest: rest))
+            guard let (said, rest) = reply.tokens(of: message, showsReasoning: rendered.showsReasoning), !said.isEmpty
+            else { continue }
+            let tokens = tokenizer.tokens(rendered.opening) + said + tokenizer.tokens([.content(rest)])
+            return (reply, tokens + tokenizer.tokens(rendered.closing))
         }
         return nil
+    }
+}
+
+extension Reasoning {
+    /// Whether there may be any.
+    fileprivate var allowsThoughts: Bool { self != .off && budget != 0 }
+
+    /// Tokens at most; nil for any number.
+    fileprivate var budget: Int? {
+        switch self {
+        case .off: 0
+        case .on: nil
+        case .budget(let count): count
+        }
     }
 }

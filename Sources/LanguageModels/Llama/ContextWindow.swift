@@ -9,12 +9,18 @@ internal import VoiceCore
 /// conversation goes on. When the newest turn alone is too long, the text of its longest message is cut to its last
 /// tokens; a system message that takes more than half of the room is cut in the same way.
 struct ContextWindow: Sendable {
-    /// One message and its tokens.
+    /// One message, or what stands before the first, and its tokens.
     struct Part {
-        var message: ChatMessage
+        var rendered: RenderedMessage
         var tokens: [TokenID]
-        /// Whether `tokens` ends the message, or leaves it open to grow.
-        var isOpen = false
+    }
+
+    /// A conversation as tokens: what stands before the first message, and the messages.
+    struct Parts {
+        var head: Part
+        var body: [Part]
+
+        var count: Int { head.tokens.count + ContextWindow.count(body) }
     }
 
     /// Messages left out after the leading system message, and the first one that stayed.
@@ -22,25 +28,32 @@ struct ContextWindow: Sendable {
 
     /// The tokens to be read.
     /// - Parameters:
-    ///   - parts: the conversation, oldest first.
+    ///   - messages: the conversation, oldest first.
     ///   - limit: tokens that the result may have.
-    ///   - chatML: renders a message that has to be cut.
-    mutating func fit(_ parts: [Part], limit: Int, chatML: ChatML) -> [TokenID] {
-        let headCount = parts.first?.message.role == .system ? 1 : 0
-        let head = Array(parts.prefix(headCount))
-        var body = Array(parts.dropFirst(headCount))
+    ///   - tokenizer: renders a message that has to be cut.
+    ///   - render: writes messages down. What a message looks like can depend on those before it, so what is left after some
+    ///     were left out is written anew.
+    mutating func fit(
+        _ messages: [ChatMessage],
+        limit: Int,
+        _ tokenizer: PromptTokenizer,
+        _ render: ([ChatMessage]) -> Parts
+    ) -> [TokenID] {
+        let system = messages.prefix(messages.first?.role == .system ? 1 : 0)
+        var body = Array(messages.dropFirst(system.count))
         dropKnown(&body)
-        if count(head) + count(body) > limit { dropTurns(&body, room: limit - count(head), of: limit) }
-        let fitted = cut(head, to: count(head) + count(body) > limit ? limit / 2 : limit, chatML)
-        return (fitted + cut(body, to: limit - count(fitted), chatML)).flatMap(\.tokens)
+        var parts = render(system + body)
+        if parts.count > limit, dropTurns(&body, parts, of: limit) { parts = render(system + body) }
+        let head = cut([parts.head], to: parts.count > limit ? limit / 2 : limit, tokenizer)
+        return (head + cut(parts.body, to: limit - Self.count(head), tokenizer)).flatMap(\.tokens)
     }
 
-    private func count(_ parts: [Part]) -> Int { parts.reduce(0) { $0 + $1.tokens.count } }
+    private static func count(_ parts: [Part]) -> Int { parts.reduce(0) { $0 + $1.tokens.count } }
 
     /// Leaves out what was left out last time, if this is still the same conversation.
-    private mutating func dropKnown(_ body: inout [Part]) {
+    private mutating func dropKnown(_ body: inout [ChatMessage]) {
         guard let dropped else { return }
-        guard body.count > dropped.count, body[dropped.count].message == dropped.next else {
+        guard body.count > dropped.count, body[dropped.count] == dropped.next else {
             self.dropped = nil
             return
         }
@@ -48,27 +61,29 @@ struct ContextWindow: Sendable {
     }
 
     /// Leaves out whole turns; a turn begins with a user's message.
-    private mutating func dropTurns(_ body: inout [Part], room: Int, of limit: Int) {
-        let before = body.count
-        let newest = body.lastIndex { $0.message.role == .user } ?? max(0, body.count - 1)
+    /// - Returns: false if there is only one.
+    private mutating func dropTurns(_ body: inout [ChatMessage], _ parts: Parts, of limit: Int) -> Bool {
+        let room = limit - parts.head.tokens.count
+        let newest = body.lastIndex { $0.role == .user } ?? max(0, body.count - 1)
         var start = 0
-        while start < newest, count(Array(body[start...])) > room - limit / 2 {
-            start = body[(start + 1)...].firstIndex { $0.message.role == .user } ?? newest
+        while start < newest, Self.count(Array(parts.body[start...])) > room - limit / 2 {
+            start = body[(start + 1)...].firstIndex { $0.role == .user } ?? newest
         }
+        guard start > 0 else { return false }
         body.removeFirst(start)
-        guard let next = body.first, start > 0 else { return }
-        dropped = ((dropped?.count ?? 0) + before - body.count, next.message)
+        dropped = ((dropped?.count ?? 0) + start, body[0])
+        return true
     }
 
     /// Cuts the longest message, then the next, until all fit.
-    private func cut(_ parts: [Part], to room: Int, _ chatML: ChatML) -> [Part] {
+    private func cut(_ parts: [Part], to room: Int, _ tokenizer: PromptTokenizer) -> [Part] {
         var parts = parts
         for index in parts.indices.sorted(by: { parts[$0].tokens.count > parts[$1].tokens.count }) {
-            let excess = count(parts) - max(0, room)
+            let excess = Self.count(parts) - max(0, room)
             guard excess > 0 else { break }
-            let frame = chatML.frameCount(of: parts[index].message)
+            let frame = tokenizer.tokens(of: parts[index].rendered, keepingLast: 0).count
             let keep = max(0, parts[index].tokens.count - frame - excess)
-            parts[index].tokens = chatML.tokens(of: parts[index].message, keepingLast: keep)
+            parts[index].tokens = tokenizer.tokens(of: parts[index].rendered, keepingLast: keep)
         }
         return parts
     }

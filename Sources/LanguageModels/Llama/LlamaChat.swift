@@ -17,19 +17,24 @@ final class LlamaChat: Chat {
 
     @discardableResult
     func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage {
-        try await read(messages, urgency: nil)
+        try await prefill(messages, options: ChatOptions(), urgency: nil)
     }
 
     @discardableResult
     func prefill(_ messages: [ChatMessage], urgency: Urgency) async throws(VoiceError) -> ReplyUsage {
-        try await read(messages, urgency: urgency)
+        try await prefill(messages, options: ChatOptions(), urgency: urgency)
     }
 
-    private func read(_ messages: [ChatMessage], urgency: Urgency?) async throws(VoiceError) -> ReplyUsage {
-        let run = try await engine.begin(seat, messages, sampling: nil)
+    @discardableResult
+    func prefill(
+        _ messages: [ChatMessage],
+        options: ChatOptions,
+        urgency: Urgency?
+    ) async throws(VoiceError) -> ReplyUsage {
+        let run = try await engine.begin(seat, messages, options: options, sampling: nil)
         while !Task.isCancelled {
             switch try await engine.step(seat, run: run, urgency: urgency) {
-            case .working, .event: continue
+            case .working, .events: continue
             case .read(let usage): return usage
             case .over: throw VoiceError(.usage, "A chat was used by two tasks at the same time.")
             }
@@ -38,7 +43,7 @@ final class LlamaChat: Chat {
     }
 
     func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        stream(messages, sampling, urgency: nil)
+        reply(to: messages, sampling: sampling, options: ChatOptions(), urgency: nil)
     }
 
     func reply(
@@ -46,36 +51,45 @@ final class LlamaChat: Chat {
         sampling: SamplingOptions,
         urgency: Urgency
     ) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        stream(messages, sampling, urgency: urgency)
+        reply(to: messages, sampling: sampling, options: ChatOptions(), urgency: urgency)
     }
 
-    private func stream(
-        _ messages: [ChatMessage],
-        _ sampling: SamplingOptions,
+    func reply(
+        to messages: [ChatMessage],
+        sampling: SamplingOptions,
+        options: ChatOptions,
         urgency: Urgency?
     ) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        let pull = ReplyPull(chat: self, messages: messages, sampling: sampling, urgency: urgency)
+        let request = Request(messages: messages, sampling: sampling, options: options, urgency: urgency)
+        let pull = ReplyPull(chat: self, request: request)
         return AsyncThrowingStream { try await pull.next() }
+    }
+
+    /// What a reply is asked for with.
+    private struct Request: Sendable {
+        var messages: [ChatMessage]
+        var sampling: SamplingOptions
+        var options: ChatOptions
+        var urgency: Urgency?
     }
 
     /// A reply that is computed as its consumer asks for it: nobody computes for a consumer that went away, and a slow
     /// one holds nothing up but itself.
     private actor ReplyPull {
         private let chat: LlamaChat
-        private let messages: [ChatMessage]
-        private let sampling: SamplingOptions
-        private let urgency: Urgency?
+        private let request: Request
         private var run: Int?
+        /// Events of the last step that nobody has asked for yet.
+        private var waiting: ArraySlice<ReplyEvent> = []
         private var isOver = false
 
-        init(chat: LlamaChat, messages: [ChatMessage], sampling: SamplingOptions, urgency: Urgency?) {
+        init(chat: LlamaChat, request: Request) {
             self.chat = chat
-            self.messages = messages
-            self.sampling = sampling
-            self.urgency = urgency
+            self.request = request
         }
 
         func next() async throws -> ReplyEvent? {
+            if let event = waiting.popFirst() { return event }
             if isOver { return nil }
             let run = if let run { run } else { try await start() }
             while !Task.isCancelled {
@@ -83,9 +97,10 @@ final class LlamaChat: Chat {
                 switch step {
                 case .working, .read: continue
                 case .over: return nil
-                case .event(let event):
-                    if case .finished = event { isOver = true }
-                    return event
+                case .events(let events):
+                    if case .finished? = events.last { isOver = true }
+                    waiting = events[...]
+                    return waiting.popFirst()
                 }
             }
             return nil
@@ -94,7 +109,7 @@ final class LlamaChat: Chat {
         /// nil when the consumer was cancelled while the device was taken.
         private func step(_ run: Int) async throws(VoiceError) -> LlamaEngine.Step? {
             do {
-                return try await chat.engine.step(chat.seat, run: run, urgency: urgency)
+                return try await chat.engine.step(chat.seat, run: run, urgency: request.urgency)
             } catch {
                 guard error.code == .cancelled, Task.isCancelled else { throw error }
                 return nil
@@ -102,7 +117,12 @@ final class LlamaChat: Chat {
         }
 
         private func start() async throws -> Int {
-            let run = try await chat.engine.begin(chat.seat, messages, sampling: sampling)
+            let run = try await chat.engine.begin(
+                chat.seat,
+                request.messages,
+                options: request.options,
+                sampling: request.sampling
+            )
             self.run = run
             return run
         }

@@ -9,8 +9,8 @@ actor LlamaEngine {
     enum Step {
         /// Part of the prompt was read, or a token without a complete character chosen: go on.
         case working
-        /// A reply's next event.
-        case event(ReplyEvent)
+        /// A reply's next events, at least one.
+        case events([ReplyEvent])
         /// A prefill is complete.
         case read(ReplyUsage)
         /// The run is over, or another one of the same chat has begun since.
@@ -30,7 +30,7 @@ actor LlamaEngine {
     private let executor: EngineExecutor
     private let lane: Lane?
     private let context: LlamaContext
-    private let chatML: ChatML
+    private let tokenizer: PromptTokenizer
     private var seats: [ChatSeat]
     private var snapshots: [Snapshots]
 
@@ -38,20 +38,20 @@ actor LlamaEngine {
     ///   - executor: the thread to compute on.
     ///   - lane: the device's, where other engines compute on it too.
     ///   - context: has a sequence for each chat, and ``Snapshots/perChat`` more for each on recurrent models.
-    ///   - chatML: how conversations are written.
+    ///   - tokenizer: writes conversations down.
     ///   - chats: how many there can be.
     ///   - contextLength: tokens of each.
     init(
         executor: EngineExecutor,
         lane: Lane?,
         context: sending LlamaContext,
-        chatML: ChatML,
+        tokenizer: PromptTokenizer,
         chats: Int,
         contextLength: Int
     ) {
         self.executor = executor
         self.lane = lane
-        self.chatML = chatML
+        self.tokenizer = tokenizer
         self.contextLength = contextLength
         seating = Seating(count: chats)
         seats = Array(repeating: ChatSeat(), count: chats)
@@ -70,10 +70,23 @@ actor LlamaEngine {
 
     /// Starts a reply, or a prefill where `sampling` is nil. What is in memory already is kept; nothing is computed yet.
     /// - Returns: the run's number, for ``step(_:run:)``.
-    func begin(_ seat: Int, _ messages: [ChatMessage], sampling: SamplingOptions?) throws(VoiceError) -> Int {
+    /// - Throws: ``VoiceError/Code/usage`` without messages, or when the model cannot do what the options ask for.
+    func begin(
+        _ seat: Int,
+        _ messages: [ChatMessage],
+        options: ChatOptions,
+        sampling: SamplingOptions?
+    ) throws(VoiceError) -> Int {
         guard !messages.isEmpty else { throw VoiceError(.usage, "A reply was asked for without any message.") }
+        try tokenizer.format.check(options)
         dropLeft()
-        let plan = seats[seat].plan(messages, sampling: sampling, chatML: chatML, capacity: contextLength)
+        let plan = seats[seat].plan(
+            messages,
+            options: options,
+            sampling: sampling,
+            tokenizer: tokenizer,
+            capacity: contextLength
+        )
         seats[seat].start(keeping: rewind(seat, to: plan.kept))
         return plan.runID
     }
@@ -131,37 +144,42 @@ actor LlamaEngine {
     }
 
     /// Reads the token that was chosen last, and chooses the next.
-    private func speak(_ seat: Int, _ run: ChatSeat.Run, _ reply: ChatSeat.Reply) throws(VoiceError) -> Step {
+    private func speak(_ seat: Int, _ run: ChatSeat.Run, _ reply: ReplyInProgress) throws(VoiceError) -> Step {
         guard let pending = reply.pending else { return .over }
-        guard run.usage.generatedTokens < reply.maxTokens, seats[seat].log.count + 1 < contextLength else {
+        guard !reply.isSpent, seats[seat].log.count + 1 < contextLength else {
             return finish(seat, run.usage, truncated: true)
         }
         try decode([pending], seat)
         return try choose(seat, reply, run.usage)
     }
 
-    private func choose(_ seat: Int, _ reply: ChatSeat.Reply, _ usage: ReplyUsage) throws(VoiceError) -> Step {
+    private func choose(_ seat: Int, _ reply: ReplyInProgress, _ usage: ReplyUsage) throws(VoiceError) -> Step {
         var (reply, usage) = (reply, usage)
-        guard usage.generatedTokens < reply.maxTokens else { return finish(seat, usage, truncated: true) }
+        guard !reply.isSpent else { return finish(seat, usage, truncated: true) }
+        if reply.mustStopThinking { reply.forced = tokenizer.tokens(tokenizer.format.reasoningEnd) }
+        let isForced = !reply.forced.isEmpty
+        let token = isForced ? reply.forced.removeFirst() : try sample(&reply)
+        guard !context.model.isEndOfGeneration(token), let bytes = tokenizer.bytes(of: token) else {
+            return finish(seat, usage, truncated: false)
+        }
+        let events = reply.take(token, bytes, isForced: isForced)
+        usage.generatedTokens += 1
+        seats[seat].run?.reply = reply
+        seats[seat].run?.usage = usage
+        return events.isEmpty ? .working : .events(events)
+    }
+
+    private func sample(_ reply: inout ReplyInProgress) throws(VoiceError) -> TokenID {
         let token = try context.withLogits { logits throws(VoiceError) in reply.sampler.next(logits) }
         guard let token else {
             throw VoiceError(.fault, "\(context.model.path) computed no usable scores. The file may be damaged.")
         }
-        guard !context.model.isEndOfGeneration(token), !context.model.isControl(token) else {
-            return finish(seat, usage, truncated: false)
-        }
-        let text = reply.assembler.append(context.model.bytes(of: token))
-        reply.generated.append(token, text: text, isAtBoundary: reply.assembler.isAtBoundary)
-        reply.pending = token
-        usage.generatedTokens += 1
-        seats[seat].run?.reply = reply
-        seats[seat].run?.usage = usage
-        return text.isEmpty ? .working : .event(.text(text))
+        return token
     }
 
     private func finish(_ seat: Int, _ usage: ReplyUsage, truncated: Bool) -> Step {
-        seats[seat].run?.reply?.pending = nil
-        return .event(.finished(usage, truncated: truncated))
+        let last = seats[seat].run?.reply?.finish() ?? []
+        return .events(last + [.finished(usage, truncated: truncated)])
     }
 
     /// Reads tokens into a chat's memory.
@@ -215,9 +233,9 @@ actor LlamaEngine {
 
     /// Computes a few tokens for nobody, so that memory is mapped and kernels are chosen before the first reply.
     func warmUp() throws(VoiceError) {
-        let batch = Array(repeating: chatML.start, count: context.options.batch)
+        let batch = Array(repeating: tokenizer.someToken, count: context.options.batch)
         _ = try context.decode(batch[...], at: 0, sequence: 0)
-        _ = try context.decode([chatML.start], at: batch.count, sequence: 0)
+        _ = try context.decode([tokenizer.someToken], at: batch.count, sequence: 0)
         context.clear(0)
     }
 }

@@ -2,7 +2,8 @@ internal import Foundation
 package import Inference
 package import VoiceCore
 
-/// A language model in this process: any GGUF file that llama.cpp loads and that was trained on ChatML.
+/// A language model in this process: any GGUF file that llama.cpp loads and whose chat template is known
+/// (Prompts/PROMPTS.md).
 ///
 /// Its chats share one context on one thread of its own. Each keeps what it has read: the next reply reads only what is
 /// new in the conversation, which ``VoiceCore/ReplyUsage`` shows.
@@ -53,7 +54,7 @@ package struct LlamaLanguageModel: LanguageModel {
 
     /// Loads a model and warms it up. Takes about as long as the disk needs for the file.
     /// - Throws: ``VoiceError/Code/missingInput`` when there is no such file, ``VoiceError/Code/malformedInput`` when it
-    ///   is not a ChatML model, ``VoiceError/Code/exhausted`` when it does not fit into memory,
+    ///   is not a model with a known chat template, ``VoiceError/Code/exhausted`` when it does not fit into memory,
     ///   ``VoiceError/Code/usage`` for a configuration without meaning.
     package init(path: String, configuration: Configuration = Configuration()) async throws(VoiceError) {
         guard Self.chatCounts.contains(configuration.chats) else {
@@ -90,7 +91,7 @@ package struct LlamaLanguageModel: LanguageModel {
         let model = try await executor.run { () throws(VoiceError) in
             try LlamaModel(file, options: LlamaModel.Options(device: device))
         }
-        let chatML = try await executor.run { () throws(VoiceError) in try ChatML(file, model: model) }
+        let tokenizer = try await executor.run { () throws(VoiceError) in try PromptTokenizer(file, model: model) }
         let contextLength = min(configuration.contextLength, model.trainedContextLength)
         // Copies share the cells of what they were copied from; the tails of abandoned replies need room of their own.
         let sequences = configuration.chats * (model.isRecurrent ? 1 + Snapshots.perChat : 1)
@@ -106,7 +107,7 @@ package struct LlamaLanguageModel: LanguageModel {
             executor: executor,
             lane: configuration.lane,
             context: context,
-            chatML: chatML,
+            tokenizer: tokenizer,
             chats: configuration.chats,
             contextLength: contextLength
         )

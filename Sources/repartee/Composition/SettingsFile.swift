@@ -59,6 +59,9 @@ enum SettingsFile {
             Key("language_model.max_tokens") { s, v throws(VoiceError) in
                 s.conversation.sampling.maxTokens = try v.count(1...100_000)
             },
+            Key("language_model.reasoning") { s, v throws(VoiceError) in
+                s.conversation.reasoning = try v.reasoning(atMost: 1_000_000)
+            },
             Key("recognizer.model") { s, v throws(VoiceError) in s.recognizer = try v.text() },
             Key("recognizer.url") { s, v throws(VoiceError) in s.recognizerURL = try v.text() },
             Key("recognizer.threads") { s, v throws(VoiceError) in s.recognizerThreads = try v.count(1...256) },
@@ -253,6 +256,18 @@ enum SettingsFile {
                 throw refusal("one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
             }
             return choice
+        }
+
+        func reasoning(atMost most: Int) throws(VoiceError) -> Reasoning {
+            switch node.scalar?.string {
+            case "off": return .off
+            case "on": return .on
+            default:
+                guard let count = node.int, (0...most).contains(count) else {
+                    throw refusal("off, on, or a whole number of tokens from 0 to \(most)")
+                }
+                return .budget(count)
+            }
         }
 
         func milliseconds(_ range: ClosedRange<Int>) throws(VoiceError) -> Duration {

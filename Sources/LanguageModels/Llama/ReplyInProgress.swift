@@ -1,0 +1,66 @@
+internal import Inference
+internal import VoiceCore
+
+/// A reply while it is generated: tokens in, events out.
+struct ReplyInProgress {
+    var sampler: TokenSampler
+    private(set) var generated: GeneratedReply
+    /// The token that was chosen last and is not in memory yet.
+    var pending: TokenID?
+    /// Tokens that come next whatever the model would choose: the end of thoughts that took too long.
+    var forced: [TokenID] = []
+
+    private let maxTokens: Int
+    private let budget: Int?
+    private var assembler = TextAssembler()
+    private var parser: ReplyParser
+    private var thoughtTokens = 0
+    private var spokenTokens = 0
+
+    /// - Parameters:
+    ///   - maxTokens: of everything but thoughts.
+    ///   - budget: tokens of thoughts at most; nil for any number.
+    init(sampling: SamplingOptions, budget: Int?, parser: ReplyParser) {
+        sampler = TokenSampler(sampling)
+        maxTokens = max(0, sampling.maxTokens)
+        self.budget = budget
+        self.parser = parser
+        generated = GeneratedReply(beginsInThought: parser.isThinking)
+    }
+
+    /// Whether no more may be said.
+    var isSpent: Bool { spokenTokens >= maxTokens }
+
+    /// Whether the thoughts have taken what they may, and nothing was done about it yet.
+    var mustStopThinking: Bool {
+        guard let budget, forced.isEmpty else { return false }
+        return parser.isThinking && thoughtTokens >= budget
+    }
+
+    /// Notes a token.
+    /// - Parameters:
+    ///   - bytes: what it stands for; of markup, its name.
+    ///   - isForced: whether the model did not choose it.
+    mutating func take(_ token: TokenID, _ bytes: [UInt8], isForced: Bool = false) -> [ReplyEvent] {
+        if parser.isThinking { thoughtTokens += 1 } else if !isForced { spokenTokens += 1 }
+        let text = assembler.append(bytes)
+        let events = parser.feed(text)
+        generated.append(
+            token,
+            events,
+            text: text,
+            isThought: parser.isThinking,
+            isAtBoundary: assembler.isAtBoundary && !parser.isHolding && !parser.isThinking && !parser.isCalling
+        )
+        pending = token
+        return events
+    }
+
+    /// Ends the reply.
+    mutating func finish() -> [ReplyEvent] {
+        let events = parser.finish()
+        generated.finish(events)
+        pending = nil
+        return events
+    }
+}
