@@ -57,7 +57,7 @@ package enum ScriptedHTTPServer {
     /// Serves while `body` runs, which gets the port and what was asked so far.
     package static func run(
         _ script: @escaping @Sendable (Request, Int) -> Answer,
-        _ body: (_ port: Int, _ requests: @Sendable () -> [Request]) async throws -> Void
+        _ body: (_ port: Int, _ requests: @escaping @Sendable () -> [Request]) async throws -> Void
     ) async throws {
         let log = Log()
         let group = MultiThreadedEventLoopGroup.singleton

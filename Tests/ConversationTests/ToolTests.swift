@@ -28,6 +28,8 @@ internal import VoiceTesting
 
     private func converse(
         _ steps: [LoopbackTransport.Step] = [.speech(.seconds(1)), .silence(.seconds(15))],
+        verdicts: [Float] = [],
+        drafts: [String]? = nil,
         tools: (ManualClock, Calls) throws -> [any Tool],
         calls: Calls = Calls(),
         script: @escaping ScriptedLanguageModel.EventScript
@@ -36,8 +38,12 @@ internal import VoiceTesting
         let model = ScriptedLanguageModel(clock: clock, events: script)
         let engines = Engines(
             voiceActivity: AmplitudeDetector(),
-            turnDetector: ScriptedTurnDetector(clock: clock, verdicts: []),
-            recognizer: ScriptedRecognizer(clock: clock, utterances: ["book it", "and then", "what else"]),
+            turnDetector: ScriptedTurnDetector(clock: clock, verdicts: verdicts),
+            recognizer: ScriptedRecognizer(
+                clock: clock,
+                utterances: ["book it", "and then", "what else"],
+                drafts: drafts
+            ),
             languageModel: model,
             synthesizer: ToneSynthesizer(clock: clock)
         )
@@ -64,7 +70,9 @@ internal import VoiceTesting
         let declaration = try ToolDeclaration(
             name: name,
             description: "Books.",
-            parameters: ["type": "object", "properties": ["day": ["type": "string"]], "required": ["day"]]
+            parameters: [
+                "type": "object", "properties": ["day": ["type": "string"]], "required": .array(["day"]),
+            ]
         )
         return ClosureTool(declaration, policy: policy) { arguments in
             calls.add(arguments, clock.now)
@@ -142,7 +150,7 @@ internal import VoiceTesting
             tools: { [try tool("book", $0, $1)] },
             calls: calls,
             script: { messages, _ in
-                switch messages.count { $0.role == .tool } {
+                switch messages.count(where: { $0.role == .tool }) {
                 case 0: [Self.call("c1", day: 7)]
                 case 1: [Self.call("c2", "bok")]
                 case 2: [.malformedCall(MalformedToolCall(name: "book", text: "{", problem: "It does not end."))]
@@ -236,6 +244,8 @@ internal import VoiceTesting
             let calls = Calls()
             _ = try await converse(
                 [.speech(.seconds(1)), .silence(.seconds(12))],
+                verdicts: [0.5],
+                drafts: ["book it"],
                 tools: { [try tool("book", $0, $1, policy: policy)] },
                 calls: calls,
                 script: Self.once([Self.call("c1")], then: "Yes.")

@@ -14,6 +14,7 @@ struct ReplyThinking {
     /// What the model said and wanted, asked once.
     private struct Answer {
         var said = ""
+        var thought = ""
         var calls: [ToolCall] = []
         /// Outcomes that are known beforehand, by number: of calls that cannot be read, and of those that are too many.
         var refused: [Int: ToolOutcome] = [:]
@@ -60,7 +61,10 @@ struct ReplyThinking {
             guard let answer = try await ask(conversation, round) else { return }
             if let rest = segmenter.finish() { say(rest) }
             guard !answer.calls.isEmpty, await mayCall(answer), let outcomes = await make(answer) else { return }
-            conversation.append(ChatMessage(.assistant, answer.said, toolCalls: answer.calls))
+            let thought = answer.thought.isEmpty ? nil : answer.thought
+            conversation.append(
+                ChatMessage(.assistant, answer.said, toolCalls: answer.calls, reasoning: thought)
+            )
             conversation += zip(answer.calls, outcomes).map { ChatMessage.result(of: $0, $1.text) }
             begins = true
         }
@@ -106,8 +110,8 @@ struct ReplyThinking {
             answer.said += piece
             loop.report(.reply(epoch: epoch, .text(piece)))
             for clause in segmenter.feed(piece) { say(clause) }
-        // Thoughts are never spoken.
-        case .reasoning: break
+        // Never spoken; the model sees it again with the results of its calls.
+        case .reasoning(let piece): answer.thought += piece
         case .toolCall(let call):
             guard mayCall else { return }
             countToken()

@@ -40,7 +40,7 @@ internal import VoiceTesting
     private func run(
         configuration: RemoteLanguageModel.Configuration = .init(),
         _ script: @escaping @Sendable (Request, Int) -> Answer,
-        _ body: (any Chat, _ requests: @Sendable () -> [Request]) async throws -> Void
+        _ body: (any Chat, _ requests: @escaping @Sendable () -> [Request]) async throws -> Void
     ) async throws {
         let asked = Counter()
         try await ScriptedHTTPServer.run({ request, _ in
