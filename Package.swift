@@ -147,7 +147,7 @@ let package = Package(
         library(
             "VoiceServer",
             [
-                "COpenSSL", "VoiceCore", "Audio", "Transports", log, metrics,
+                "COpenSSL", "VoiceCore", "Audio", "Transports", "Conversation", log, metrics,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ] + nio,
             resources: [.copy("Playground")]
