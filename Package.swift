@@ -198,6 +198,7 @@ let package = Package(
             "CommandLineTests",
             [
                 "repartee", "Conversation", "Inference", "LanguageModels", "Simulation", "SpeechRecognition",
+                "SpeechSynthesis",
                 "VoiceServer",
                 log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -123,7 +123,7 @@ package struct Simulation: Sendable, Equatable {
     }
 
     private func engines(_ session: Int, _ transport: TalkerTransport, _ shared: Shared) -> Engines {
-        let (machine, current) = (shared.machine, CurrentUrgency())
+        let machine = shared.machine
         return Engines(
             voiceActivity: SimulatedVoiceActivity(machine: machine, thread: shared.voiceActivity),
             turnDetector: SimulatedTurnDetector(machine: machine, thread: shared.turnDetector, talker: transport),
@@ -139,7 +139,6 @@ package struct Simulation: Sendable, Equatable {
                 habits: habits,
                 seed: seed,
                 session: session,
-                current: current,
                 // Segments of the reference policy: 24 tokens at first, 32 at a time later.
                 tokensPerRequest: policy == .reference ? 24 : nil
             ),
@@ -148,8 +147,7 @@ package struct Simulation: Sendable, Equatable {
                 frames: shared.frames,
                 thread: shared.voice,
                 habits: habits,
-                session: session,
-                current: current
+                session: session
             ),
             sharesProcessor: device.sharesProcessor
         )

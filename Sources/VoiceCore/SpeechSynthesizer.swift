@@ -37,6 +37,16 @@ public protocol SpeechSynthesizer: Sendable {
     ///
     /// Chunks come as soon as they exist, leading silence removed. The stream ends early when its consumer is
     /// cancelled. Text without anything to say gives an empty stream.
-    /// - Parameter text: plain text, any characters; what cannot be spoken is skipped.
-    func speak(_ text: String) -> AsyncThrowingStream<SpeechChunk, any Error>
+    /// - Parameters:
+    ///   - text: plain text, any characters; what cannot be spoken is skipped.
+    ///   - urgency: whose work it is and how pressing; the caller keeps it up to date while it listens. Voices that share a
+    ///     device with other engines look at it before each step.
+    func speak(_ text: String, urgency: Urgency) -> AsyncThrowingStream<SpeechChunk, any Error>
+}
+
+extension SpeechSynthesizer {
+    /// Speaks one clause or sentence for somebody who waits for the first sound; see ``speak(_:urgency:)``.
+    public func speak(_ text: String) -> AsyncThrowingStream<SpeechChunk, any Error> {
+        speak(text, urgency: Urgency(.firstAudio))
+    }
 }

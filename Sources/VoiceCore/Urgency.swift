@@ -22,7 +22,7 @@ public final class Urgency: Sendable {
     /// The session's turn.
     public let epoch: Int
     /// What this is a part of; nil for the whole.
-    package let whole: Urgency?
+    private let whole: Urgency?
     private let state: Mutex<Level>
 
     /// How pressing the work is now.

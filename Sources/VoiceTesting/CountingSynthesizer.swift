@@ -75,7 +75,7 @@ public final class CountingSynthesizer: SpeechSynthesizer {
     public func failNext(_ error: VoiceError) { state.withLock { $0.failure = error } }
 
     /// See the protocol.
-    public func speak(_ text: String) -> AsyncThrowingStream<SpeechChunk, any Error> {
+    public func speak(_ text: String, urgency: Urgency) -> AsyncThrowingStream<SpeechChunk, any Error> {
         let speech = Speech(self, text)
         return AsyncThrowingStream { try await speech.next() }
     }

@@ -24,7 +24,7 @@ public struct ToneSynthesizer: SpeechSynthesizer {
     }
 
     /// See the protocol.
-    public func speak(_ text: String) -> AsyncThrowingStream<SpeechChunk, any Error> {
+    public func speak(_ text: String, urgency: Urgency) -> AsyncThrowingStream<SpeechChunk, any Error> {
         let step = Counter()
         return AsyncThrowingStream { [self] in
             guard step.take() == 0 else { return nil }

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Inference
+@testable internal import Inference
 internal import Testing
 internal import VoiceCore
 
@@ -25,11 +25,14 @@ internal import VoiceCore
     /// Sizes of a head that take the kernels' different ways, caches shorter and longer than a block of rows.
     @Test(
         arguments: [(4, 8), (3, 64), (2, 40), (3, 5), (1, 32)],
-        [(1, ElementType.f32), (2, .f32), (2, .f16), (3, .f16)]
+        [
+            (1, ElementType.f32, false), (2, .f32, false), (2, .f16, false), (3, .f16, false), (1, .f32, true),
+            (2, .f16, true),
+        ]
     )
     func `positions see those before them, shared and own`(
         form: (heads: Int, size: Int),
-        setting: (threads: Int, type: ElementType)
+        setting: (threads: Int, type: ElementType, gathers: Bool)
     ) throws {
         let (heads, width) = (form.heads, form.heads * form.size)
         let (sharedRows, slots, capacity) = (37, 3, 80)
@@ -46,10 +49,15 @@ internal import VoiceCore
         var dice = Dice(state: 5)
 
         /// Computes new positions and returns what they attended to.
-        func run(_ x: [Float], _ spans: [CacheSpan]) throws -> [Float] {
+        func run(_ x: [Float], _ spans: [CacheSpan], _ gathering: SpanGathering) throws -> [Float] {
             let graph = try Graph(on: stream) { g throws(VoiceError) in
                 let input = try g.input("x", shape: [3 * width, spans.count])
-                let places = try g.spans("spans", count: spans.count, rows: slots * capacity)
+                let places = try g.spans(
+                    "spans",
+                    count: spans.count,
+                    rows: slots * capacity,
+                    gathering: setting.gathers ? gathering : nil
+                )
                 let y = try g.cachedAttention(
                     input.tensor,
                     keys: arena.matrix("keys"),
@@ -76,7 +84,11 @@ internal import VoiceCore
         // The beginning that two sequences share, all at once: each position sees those before it.
         let beginning = dice.floats(3 * width * sharedRows)
         let first = 2 * capacity
-        let y = try run(beginning, (0..<sharedRows).map { CacheSpan(own: first..<(first + $0 + 1)) })
+        let y = try run(
+            beginning,
+            (0..<sharedRows).map { CacheSpan(own: first..<(first + $0 + 1)) },
+            SpanGathering(sequences: 1, before: 0)
+        )
         let shared = (0..<sharedRows).map { parts(beginning, $0) }
         for index in 0..<sharedRows {
             let seen = shared[...index]
@@ -93,7 +105,7 @@ internal import VoiceCore
                     own: (slot * capacity)..<(slot * capacity + position + 1)
                 )
             }
-            let y = try run(x, spans)
+            let y = try run(x, spans, SpanGathering(sequences: 2, before: 96))
             for slot in 0..<2 {
                 own[slot].append(parts(x, slot))
                 let seen = shared + own[slot]
@@ -161,5 +173,24 @@ internal import VoiceCore
         #expect(throws: VoiceError.self) { try build(rows: 9) }
         // Nobody has set the span: the first row, and no crash.
         try graph.run()
+    }
+
+    @Test func `spans that do not fit a gathering are refused`() throws {
+        let graph = try Graph(on: ComputeStream(on: .cpu())) { g throws(VoiceError) in
+            let spans = try g.spans("spans", count: 4, rows: 40, gathering: SpanGathering(sequences: 2, before: 5))
+            guard case .gathered(let gathered) = spans.form else { throw VoiceError(.fault, "gathered") }
+            return (spans: spans, mask: try g.output(g.scale(gathered.mask.tensor, by: 1), "mask"))
+        }
+        func code(_ owns: [Range<Int>]) -> VoiceError.Code? {
+            let spans = owns.map { CacheSpan(own: $0) }
+            return (#expect(throws: VoiceError.self) { try graph.write(spans: spans, to: graph.ports.spans) })?.code
+        }
+        try graph.write(spans: [0..<3, 0..<4, 20..<26, 20..<27].map { CacheSpan(own: $0) }, to: graph.ports.spans)
+        // Not two after each other; too many before; nothing before; too few; outside.
+        #expect(code([0..<3, 0..<5, 20..<26, 20..<27]) == .fault)
+        #expect(code([0..<3, 0..<4, 20..<27, 20..<28]) == .fault)
+        #expect(code([0..<1, 0..<2, 20..<26, 20..<27]) == .fault)
+        #expect(code([0..<3, 0..<4]) == .fault)
+        #expect(code([0..<3, 0..<4, 34..<40, 34..<41]) == .fault)
     }
 }

@@ -156,14 +156,6 @@ internal import VoiceCore
         #expect(together.contains(alone.samples))
         #expect(together.count == 8)
     }
-
-    @Test func `a voice is found by name or refused with the list`() throws {
-        #expect(try FliteSynthesizer(voiceNamed: "flite-rms").voice == .rms)
-        #expect(try FliteSynthesizer(voiceNamed: "slt").name == "flite-slt")
-        let error = #expect(throws: VoiceError.self) { try FliteSynthesizer(voiceNamed: "bob") }
-        #expect(error?.code == .usage)
-        #expect(error?.message.contains("slt, rms, awb, kal16") == true)
-    }
 }
 
 func spoken(_ text: String, _ synthesizer: FliteSynthesizer) async throws -> SpeechChunk {

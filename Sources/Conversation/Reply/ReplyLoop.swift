@@ -227,7 +227,7 @@ extension ReplyLoop {
                 loop.trace.span("voice", "reply \(epoch)", from: began, to: loop.clock.now, ["letters": letters])
             }
             do {
-                for try await chunk in loop.synthesizer.speak(clause) {
+                for try await chunk in loop.synthesizer.speak(clause, urgency: urgency) {
                     guard await play(resampler.feed(chunk.samples), chunk.words) else { return false }
                 }
             } catch {

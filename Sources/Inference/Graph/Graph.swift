@@ -80,19 +80,27 @@ package final class Graph<Ports> {
     /// Sets where the queries of a ``GraphBuilder/cachedAttention(_:keys:values:spans:heads:)`` look.
     /// - Throws: ``VoiceError/Code/fault`` also when a span reaches outside the caches it was declared for.
     package func write(spans: [CacheSpan], to input: SpanInput) throws(VoiceError) {
-        try storage.check(input.tensor, count: spans.count * 4, types: [.i32], doing: "write spans to")
-        var values: [Int32] = []
-        values.reserveCapacity(spans.count * 4)
         for span in spans {
-            for range in [span.shared, span.own] {
-                guard range.lowerBound >= 0, range.upperBound <= input.rows else {
-                    throw VoiceError(.fault, "The span \(range) is outside the cache's \(input.rows) rows.")
-                }
-                values += [Int32(range.lowerBound), Int32(range.count)]
+            for range in [span.shared, span.own] where range.lowerBound < 0 || range.upperBound > input.rows {
+                throw VoiceError(.fault, "The span \(range) is outside the cache's \(input.rows) rows.")
             }
             guard !span.own.isEmpty else { throw VoiceError(.fault, "A span has no row for the new position.") }
         }
-        values.withUnsafeBytes { storage.set(input.tensor, $0) }
+        switch input.form {
+        case .inPlace(let tensor):
+            try storage.check(tensor, count: spans.count * 4, types: [.i32], doing: "write spans to")
+            var values: [Int32] = []
+            values.reserveCapacity(spans.count * 4)
+            for span in spans {
+                for range in [span.shared, span.own] { values += [Int32(range.lowerBound), Int32(range.count)] }
+            }
+            values.withUnsafeBytes { storage.set(tensor, $0) }
+        case .gathered(let gathered):
+            let rows = try gathered.rows(of: spans)
+            try write(indices: rows.places, to: gathered.places)
+            if let earlier = gathered.earlier { try write(indices: rows.earlier, to: earlier) }
+            try write(rows.mask, to: gathered.mask)
+        }
     }
 
     /// Copies an output, first dimension fastest, into `destination`, which has exactly its size.

@@ -18,8 +18,29 @@ package struct CacheSpan: Sendable, Equatable {
 
 /// Spans that are set from outside before a run, one per query.
 package struct SpanInput {
-    let tensor: Tensor
+    enum Form {
+        /// Four numbers a query: attention reads the rows where they lie. CPU only.
+        case inPlace(Tensor)
+        /// Rows are gathered by ggml's own operations: any device.
+        case gathered(GatheredSpans)
+    }
+
+    let form: Form
     let rows: Int
+}
+
+/// How many rows are gathered for cached attention on devices that cannot read them where they lie.
+package struct SpanGathering: Sendable, Hashable {
+    /// Sequences that take part, each with the same number of new positions, one sequence after the other.
+    package var sequences: Int
+    /// Rows that each sequence has before its new positions, at most: shorter ones are padded.
+    package var before: Int
+
+    /// Makes a size.
+    package init(sequences: Int, before: Int) {
+        self.sequences = sequences
+        self.before = before
+    }
 }
 
 extension GraphBuilder {
@@ -27,7 +48,8 @@ extension GraphBuilder {
     /// softmax(q kᵀ / √d) v for each position over its span.
     ///
     /// Several new positions of one sequence may be computed together: each sees those before it. In one graph each cache
-    /// takes part once. Reads the rows where they lie, in one pass; for the CPU only.
+    /// takes part once. On the CPU the rows are read where they lie, in one pass; spans that were declared with a gathering make
+    /// ggml's own operations gather them, on any device.
     /// - Parameters:
     ///   - x: shape [3 · width, queries] without gaps: query, key and value of each position, head by head.
     ///   - keys: a matrix of a ``StateArena`` with rows of the width, F32 or F16.
@@ -52,15 +74,24 @@ extension GraphBuilder {
                 throw mismatch("cachedAttention", "\(cache) is not a state of plain numbers")
             }
         }
-        guard spans.tensor.shape == [4, queries], spans.rows == keys.shape[1] else {
-            throw mismatch("cachedAttention", "the spans are not those of \(queries) queries and \(keys)")
-        }
         guard heads > 0, heads <= Int(ck_most_heads), width % heads == 0 else {
             throw mismatch("cachedAttention", "\(heads) heads do not divide a width of \(width)")
         }
+        guard spans.rows == keys.shape[1] else {
+            throw mismatch("cachedAttention", "the spans are not those of \(keys)")
+        }
+        let places: Tensor
+        switch spans.form {
+        case .inPlace(let tensor): places = tensor
+        case .gathered(let gathered):
+            return try gatheredAttention(x, keys: keys, values: values, gathered, heads: heads)
+        }
+        guard places.shape == [4, queries] else {
+            throw mismatch("cachedAttention", "the spans are not those of \(queries) queries")
+        }
         // The heads are told by a shape.
         let split = try reshape(x, [width / heads, 3 * heads, queries])
-        return try custom("cachedAttention", .f32, [width, queries], [split, keys, values, spans.tensor]) {
+        return try custom("cachedAttention", .f32, [width, queries], [split, keys, values, places]) {
             result,
             thread,
             threads,

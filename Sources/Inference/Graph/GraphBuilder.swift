@@ -51,9 +51,21 @@ package final class GraphBuilder {
     ///   - name: for messages.
     ///   - count: queries.
     ///   - rows: rows of the caches.
-    package func spans(_ name: String, count: Int, rows: Int) throws(VoiceError) -> SpanInput {
+    ///   - gathering: how rows are gathered; nil to read them where they lie, which only the CPU can.
+    package func spans(
+        _ name: String,
+        count: Int,
+        rows: Int,
+        gathering: SpanGathering? = nil
+    ) throws(VoiceError) -> SpanInput {
         guard rows > 0, rows <= Int(Int32.max) else { throw mismatch("spans", "'\(name)' cannot have \(rows) rows") }
-        return SpanInput(tensor: try declare(name, [4, count], .i32), rows: rows)
+        guard let gathering else {
+            guard storage.stream.device.kind == .cpu else {
+                throw mismatch("spans", "only a CPU reads caches where they lie: '\(name)' has to gather")
+            }
+            return SpanInput(form: .inPlace(try declare(name, [4, count], .i32)), rows: rows)
+        }
+        return SpanInput(form: .gathered(try gatheredSpans(name, count: count, rows: rows, gathering)), rows: rows)
     }
 
     /// Marks a result to be read after a run.

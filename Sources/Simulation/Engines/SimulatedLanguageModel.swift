@@ -1,5 +1,4 @@
 internal import Inference
-internal import Synchronization
 internal import VoiceCore
 
 /// A language model that reads and writes tokens at a price, with the steps and the memory that `LlamaEngine` has: what it
@@ -19,22 +18,10 @@ struct SimulatedLanguageModel: LanguageModel {
     let seed: UInt64
     /// The session's number, from 1.
     let session: Int
-    /// How pressing the reply is that the session makes; its voice goes by it, too.
-    let current: CurrentUrgency
     /// How many tokens a request brings, where replies are made by several; nil for one request a reply.
     let tokensPerRequest: Int?
 
     func openChat() async throws(VoiceError) -> any Chat { SimulatedChat(self) }
-}
-
-/// How pressing the reply is that a session makes at the moment.
-final class CurrentUrgency: Sendable {
-    private let state = Mutex<Urgency?>(nil)
-
-    var value: Urgency? {
-        get { state.withLock { $0 } }
-        set { state.withLock { $0 = newValue } }
-    }
 }
 
 private final class SimulatedChat: Chat {
@@ -138,7 +125,6 @@ private final class SimulatedChat: Chat {
                 try await chat.decode(urgency)
             } else {
                 // The first token comes out of reading the prompt.
-                chat.model.current.value = urgency.whole ?? urgency
                 let begun = await chat.memory.begin(messages, isReply: true)
                 prompt = begun
                 answer = Array(await chat.memory.answer().prefix(limit))

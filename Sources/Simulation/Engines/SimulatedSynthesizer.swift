@@ -19,22 +19,23 @@ struct SimulatedSynthesizer: SpeechSynthesizer {
     let habits: TalkerHabits
     /// The session's number, from 1.
     let session: Int
-    let current: CurrentUrgency
 
-    func speak(_ text: String) -> AsyncThrowingStream<SpeechChunk, any Error> {
+    func speak(_ text: String, urgency: Urgency) -> AsyncThrowingStream<SpeechChunk, any Error> {
         let words = text.split(separator: " ").count
         let length = Duration.seconds(1) / habits.wordsPerSecond * words
-        let speaker = Speaker(voice: self, length: length)
+        let speaker = Speaker(voice: self, length: length, urgency: urgency)
         return AsyncThrowingStream { try await speaker.next() }
     }
 
     private actor Speaker {
         private let voice: SimulatedSynthesizer
         private let frameCount: Int
+        private let urgency: Urgency
         private var made = 0
 
-        init(voice: SimulatedSynthesizer, length: Duration) {
+        init(voice: SimulatedSynthesizer, length: Duration, urgency: Urgency) {
             self.voice = voice
+            self.urgency = urgency
             frameCount = Int((length / voice.machine.costs.voice.frameLength).rounded(.up))
         }
 
@@ -62,7 +63,7 @@ struct SimulatedSynthesizer: SpeechSynthesizer {
                 if costs.hasOwnThread {
                     await onThread(part)
                 } else {
-                    let request = voice.request(SimulatedSynthesizer.beginningKind)
+                    let request = voice.request(SimulatedSynthesizer.beginningKind, urgency)
                     try await voice.machine.compute(request, threads: 1) { part }
                 }
             }
@@ -70,7 +71,7 @@ struct SimulatedSynthesizer: SpeechSynthesizer {
 
         private func makeFrame(_ costs: StackCosts.Voice) async throws(VoiceError) {
             guard !costs.hasOwnThread else { return await onThread(costs.frame.alone) }
-            try await voice.frames.step(voice.request(SimulatedSynthesizer.frameKind))
+            try await voice.frames.step(voice.request(SimulatedSynthesizer.frameKind, urgency))
         }
 
         private func onThread(_ work: Duration) async {
@@ -79,10 +80,10 @@ struct SimulatedSynthesizer: SpeechSynthesizer {
         }
     }
 
-    private func request(_ kind: QuantumKind) -> QuantumRequest {
+    private func request(_ kind: QuantumKind, _ urgency: Urgency) -> QuantumRequest {
         QuantumRequest(
             kind,
-            current.value ?? Urgency(.firstAudio),
+            urgency,
             owner: EngineOwner.voice.number(session),
             followUp: Self.followUp
         )

@@ -20,20 +20,9 @@ package struct FliteSynthesizer: SpeechSynthesizer {
         self.voice = voice
     }
 
-    /// Makes a synthesiser by its voice's name, `slt` or `flite-slt`.
-    /// - Throws: `usage` when there is no such voice; the message lists them.
-    package init(voiceNamed name: String) throws(VoiceError) {
-        let plain = name.hasPrefix("flite-") ? String(name.dropFirst("flite-".count)) : name
-        guard let voice = FliteVoice(rawValue: plain) else {
-            let names = FliteVoice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw VoiceError(.usage, "no voice '\(name)'; flite has \(names)")
-        }
-        self.init(voice: voice)
-    }
-
-    /// Speaks `text`; see ``SpeechSynthesizer/speak(_:)``. Cancelling or dropping the stream stops flite within 20 ms of
-    /// audio. One consumer.
-    package func speak(_ text: String) -> AsyncThrowingStream<SpeechChunk, any Error> {
+    /// Speaks `text`; see ``SpeechSynthesizer/speak(_:urgency:)``. Cancelling or dropping the stream stops flite within 20 ms
+    /// of audio. One consumer. flite has a thread of its own and looks at no urgency.
+    package func speak(_ text: String, urgency: Urgency) -> AsyncThrowingStream<SpeechChunk, any Error> {
         let speech = FliteSpeech(voice: voice, pieces: SpeakableText(text).pieces())
         return AsyncThrowingStream { try await speech.next() }
     }

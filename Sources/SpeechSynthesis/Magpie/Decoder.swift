@@ -52,6 +52,8 @@ final class Decoder {
     private struct Size: Hashable {
         var streams: Int
         var text: Int
+        /// Positions before the new one that are gathered; nil where they are read where they lie.
+        var before: Int?
     }
 
     let h: MagpieHyperparameters
@@ -59,6 +61,8 @@ final class Decoder {
     private let weights: MagpieWeights
     private let memory: DecoderMemory
     private let stream: ComputeStream
+    /// Whether keys and values are gathered by ggml's own operations: where the device is no CPU, and to compare the two.
+    private let gathers: Bool
     /// Position embeddings, one row of the width each.
     private let positions: [Float]
     /// The vectors that make the voices, one row of context length · width per speaker.
@@ -67,19 +71,24 @@ final class Decoder {
 
     /// Texts are padded to a multiple of this, so that few graphs serve all lengths.
     private static let textUnit = 32
+    /// Positions that are gathered are padded to a multiple of this, likewise.
+    private static let gatheringUnit = 64
 
     /// Reserves the memory and computes what comes before the frames of every stream without text and voice.
     /// - Parameters:
     ///   - file: the model.
     ///   - seats: streams at the same time.
+    ///   - gathers: true to gather keys and values on a CPU, too.
     init(
         _ file: GGUFFile,
         _ weights: MagpieWeights,
         _ defaults: MagpieDefaults,
         seats: Int,
         memory type: ElementType,
+        gathers: Bool = false,
         on stream: ComputeStream
     ) throws(VoiceError) {
+        self.gathers = gathers || stream.device.kind != .cpu
         h = weights.h
         self.defaults = defaults
         self.weights = weights
@@ -116,9 +125,14 @@ final class Decoder {
     ) throws(VoiceError) -> [Float] {
         let (count, tokens) = (h.contextLength, text.count / h.width)
         let decoderLayer = DecoderLayer(index: layer, weights: weights, memory: memory)
-        let graph = try Graph(on: stream, capacity: 96) { g throws(VoiceError) in
+        let graph = try Graph(on: stream, capacity: 160) { g throws(VoiceError) in
             let input = try g.input("x", shape: [h.width, count])
-            let spans = try g.spans("spans", count: count, rows: memory.rows)
+            let spans = try g.spans(
+                "spans",
+                count: count,
+                rows: memory.rows,
+                gathering: gathers ? SpanGathering(sequences: 1, before: 0) : nil
+            )
             func result(_ text: DecoderLayer.Text?) throws(VoiceError) -> GraphOutput {
                 // Nobody takes what the last layer gives; its keys and values are kept.
                 guard layer < h.decoderLayers - 1 else {
@@ -173,7 +187,13 @@ final class Decoder {
     func step(_ work: [Work]) throws(VoiceError) -> [Result] {
         let longest = work.reduce(1) { max($0, $1.textLength) }
         let text = min(h.maximumText, (longest + Self.textUnit - 1) / Self.textUnit * Self.textUnit)
-        let size = Size(streams: work.count, text: text)
+        let before = h.contextLength + (work.map(\.frame).max() ?? 0)
+        let unit = Self.gatheringUnit
+        let size = Size(
+            streams: work.count,
+            text: text,
+            before: gathers ? (before + unit - 1) / unit * unit : nil
+        )
         let graph = try graphs.graph(for: size) { () throws(VoiceError) in try build(size) }
         try write(work, text: text, to: graph)
         try graph.run()
@@ -232,10 +252,15 @@ final class Decoder {
     }
 
     private func build(_ size: Size) throws(VoiceError) -> Graph<Ports> {
-        try Graph(on: stream, capacity: 64 + 4 * h.codebooks + 72 * h.decoderLayers) { g throws(VoiceError) in
+        try Graph(on: stream, capacity: 64 + 4 * h.codebooks + 112 * h.decoderLayers) { g throws(VoiceError) in
             let streams = size.streams
             let positions = try g.indices("positions", count: streams, below: h.positions)
-            let spans = try g.spans("spans", count: 2 * streams, rows: memory.rows)
+            let spans = try g.spans(
+                "spans",
+                count: 2 * streams,
+                rows: memory.rows,
+                gathering: size.before.map { SpanGathering(sequences: 2 * streams, before: $0) }
+            )
             let text = try g.indices("text", count: size.text * streams, below: memory.textRows)
             let mask = try g.input("mask", shape: [size.text, 1, 1, streams])
             let guidedMask = try g.input("guided mask", shape: [size.text, 1, 1, streams])

@@ -53,6 +53,7 @@ actor MagpieEngine {
     /// Loads a model. To be called on the executor's thread, which it blocks.
     /// - Parameters:
     ///   - streams: streams that can exist at the same time.
+    ///   - gathers: true to compute attention with ggml's own operations on a CPU, too.
     ///   - stream: where to compute.
     ///   - lane: the device's, where other engines compute on it too.
     ///   - executor: the thread to compute on.
@@ -62,11 +63,14 @@ actor MagpieEngine {
         _ defaults: MagpieDefaults,
         precision: MagpiePrecision,
         streams: Int,
+        gathers: Bool,
         on stream: ComputeStream,
         lane: Lane?,
         executor: EngineExecutor
     ) throws(VoiceError) {
-        let weights = try MagpieWeights(file, h, precision, on: stream.device)
+        let isCPU = stream.device.kind == .cpu
+        let cpu = isCPU ? stream.device : try Device.cpu()
+        let weights = try MagpieWeights(file, h, precision, part: isCPU ? .all : .transformers, on: stream.device)
         encoder = TextEncoder(weights, on: stream)
         decoder = try Decoder(
             file,
@@ -74,13 +78,14 @@ actor MagpieEngine {
             defaults,
             seats: streams,
             memory: precision == .single ? .f32 : .f16,
+            gathers: gathers,
             on: stream
         )
         // Eight runs of a tenth of a millisecond: threads would wait for each other longer than they compute.
         local = try LocalTransformer(
-            weights,
+            isCPU ? weights : MagpieWeights(file, h, precision, part: .local, on: cpu),
             streams: min(streams, Self.largestBatch),
-            on: ComputeStream(on: stream.device, threads: 1)
+            on: ComputeStream(on: cpu, threads: 1)
         )
         self.h = h
         self.defaults = defaults

@@ -4,7 +4,8 @@ package import VoiceCore
 
 /// NVIDIA's Magpie TTS on ggml: tokens of a text in, frames of codec codes out, by NVIDIA's GGUF files as they are.
 ///
-/// All streams share one engine and its thread; those that speak at the same time step together. On the CPU.
+/// All streams share one engine and its thread; those that speak at the same time step together. Text encoder and decoder compute on
+/// a GPU where there is one, the local transformer on the CPU.
 package struct MagpieModel: Sendable {
     /// How a model is loaded and how much it may hold.
     package struct Configuration: Sendable {
@@ -12,6 +13,10 @@ package struct MagpieModel: Sendable {
         package var streams: Int
         /// CPU threads; nil for a number that suits this machine.
         package var threads: Int?
+        /// Where to compute; nil for a GPU if there is one, else the CPU.
+        package var device: Device?
+        /// True to compute attention with ggml's own operations even where there are loops of our own: to compare the two.
+        package var isPlain: Bool
         /// How matrices are kept.
         package var precision: MagpiePrecision
         /// The rows that the text embedding has to have, so that tokens mean what the caller thinks; nil where the caller
@@ -24,12 +29,16 @@ package struct MagpieModel: Sendable {
         package init(
             streams: Int = 4,
             threads: Int? = nil,
+            device: Device? = nil,
+            isPlain: Bool = false,
             precision: MagpiePrecision = .eightBit,
             textVocabulary: Int? = MagpieModel.knownVocabulary,
             lane: Lane? = nil
         ) {
             self.streams = streams
             self.threads = threads
+            self.device = device
+            self.isPlain = isPlain
             self.precision = precision
             self.textVocabulary = textVocabulary
             self.lane = lane
@@ -87,6 +96,7 @@ package struct MagpieModel: Sendable {
         name =
             (try? file.string("general.name")) ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         let threads = configuration.threads ?? Self.suitableThreads
+        let device = if let device = configuration.device { device } else { try Device.best() }
         engine = try await executor.run { () throws(VoiceError) in
             try MagpieEngine(
                 file,
@@ -94,7 +104,8 @@ package struct MagpieModel: Sendable {
                 defaults,
                 precision: configuration.precision,
                 streams: configuration.streams,
-                on: ComputeStream(on: .cpu(), threads: threads),
+                gathers: configuration.isPlain,
+                on: ComputeStream(on: device, threads: threads),
                 lane: configuration.lane,
                 executor: executor
             )

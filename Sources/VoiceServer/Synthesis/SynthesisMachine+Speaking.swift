@@ -18,6 +18,7 @@ extension SynthesisMachine {
             text: clause.text,
             voice: voice,
             rate: output.stream.rate,
+            isFirst: output.samples == 0,
             arrival: arrival
         )
     }

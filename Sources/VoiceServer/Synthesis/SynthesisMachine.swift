@@ -32,6 +32,8 @@ struct SynthesisMachine: ~Copyable {
         var voice: ServedVoice
         /// The rate of the stream.
         var rate: SampleRate
+        /// Whether nothing of its stream was spoken before.
+        var isFirst: Bool
         /// When its text arrived, for the first piece of a text that nothing was before.
         var arrival: Duration?
     }

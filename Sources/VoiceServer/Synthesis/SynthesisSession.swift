@@ -108,7 +108,9 @@ actor SynthesisSession {
         do {
             var began = clock.now
             var arrival = piece.arrival
-            for try await chunk in piece.voice.synthesizer.speak(piece.text) {
+            // Of a reply that is being heard already more is needed, but others wait for their first sound.
+            let urgency = Urgency(piece.isFirst ? .firstAudio : .refill(by: nil), epoch: piece.epoch)
+            for try await chunk in piece.voice.synthesizer.speak(piece.text, urgency: urgency) {
                 guard let (samples, before) = machine.made(chunk, of: piece) else { return }
                 metrics.made(piece.rate.duration(ofSamples: samples.count), in: clock.now - began)
                 if let before { say(before, epoch: piece.epoch) }
@@ -116,6 +118,7 @@ actor SynthesisSession {
                     metrics.spoke(after: clock.now - text)
                     arrival = nil
                 }
+                if !samples.isEmpty { urgency.level = .refill(by: nil) }
                 guard await play(samples, of: piece) else { return }
                 began = clock.now
             }

@@ -6,12 +6,12 @@ internal import VoiceCore
 enum BenchmarkSpeech {
     /// A recording, or flite saying the first long questions; mono, 16 kHz.
     /// - Parameter path: a WAV file; nil for flite.
-    static func samples(of path: String?, _ room: EngineRoom) async throws -> [Float] {
+    static func samples(of path: String?) async throws -> [Float] {
         if let path {
             let file = try WAVFile.read(path: path)
             return Resampler.convert(file.mono, from: file.rate, to: .speech)
         }
-        let synthesizer = try room.synthesizer()
+        let synthesizer = FliteSynthesizer()
         var samples: [Float] = []
         for text in BenchmarkUtterances.long.prefix(5) {
             for try await chunk in synthesizer.speak(text) { samples += chunk.samples }

@@ -105,7 +105,7 @@ struct RecognitionBenchmark: AsyncParsableCommand {
             }
             return
         }
-        let speech = try await BenchmarkSpeech.samples(of: audio, room)
+        let speech = try await BenchmarkSpeech.samples(of: audio)
         var rows: [Row] = []
         for threads in threads {
             let most = sessions.max() ?? 1

@@ -36,7 +36,7 @@ struct TurnBenchmark: AsyncParsableCommand {
 
     func run() async throws {
         let room = EngineRoom(store: global.store, settings: Settings())
-        let samples = try await BenchmarkSpeech.samples(of: audio, room)
+        let samples = try await BenchmarkSpeech.samples(of: audio)
         let detector = try await room.voiceActivity()
         let activity = try await detector.openStream()
         let windows = stride(from: 0, to: samples.count - detector.windowLength + 1, by: detector.windowLength)

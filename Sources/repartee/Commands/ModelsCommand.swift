@@ -34,7 +34,7 @@ struct ModelsCommand: AsyncParsableCommand {
             for model in ModelCatalogue.all {
                 let size = String(model.bytes / 1_000_000) + " MB"
                 let columns = [
-                    model.name.padded(to: 18), model.role.rawValue.padded(to: 16), size.padded(to: 8),
+                    model.name.padded(to: 22), model.role.rawValue.padded(to: 16), size.padded(to: 8),
                     model.licence.padded(to: 40), Self.word(for: model, global.store.state(of: model)),
                 ]
                 StandardOutput.write(columns.joined(separator: " ") + "\n")
@@ -56,7 +56,7 @@ struct ModelsCommand: AsyncParsableCommand {
             var bad: [String] = []
             for model in ModelCatalogue.all {
                 let state = try global.store.verifiedState(of: model)
-                StandardOutput.write("\(model.name.padded(to: 18)) \(List.word(for: model, state))\n")
+                StandardOutput.write("\(model.name.padded(to: 22)) \(List.word(for: model, state))\n")
                 let isMissed = state == .missing && model.isDefault
                 if state == .damaged || isMissed { bad.append(model.name) }
             }
@@ -82,7 +82,7 @@ struct ModelsCommand: AsyncParsableCommand {
 
     struct Pull: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Fetches a model: shows progress, resumes, verifies SHA-256.",
+            abstract: "Fetches a model and what it needs: shows progress, resumes, verifies SHA-256.",
             discussion: "HF_ENDPOINT names a mirror of huggingface.co, HF_TOKEN a login there."
         )
 
@@ -91,6 +91,13 @@ struct ModelsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let model = try name.model()
+            for name in model.needs {
+                if let needed = ModelCatalogue.model(named: name) { try await pull(needed) }
+            }
+            try await pull(model)
+        }
+
+        private func pull(_ model: CatalogueModel) async throws {
             if try global.store.verifiedState(of: model) == .verified {
                 StandardOutput.write("\(model.name) is there and right: \(global.store.path(of: model))\n")
                 return
@@ -117,6 +124,7 @@ struct ModelsCommand: AsyncParsableCommand {
                 request: try file.request(environment: ProcessInfo.processInfo.environment),
                 target: global.store.path(of: model),
                 bytes: model.bytes,
+                isBeginning: file.isBeginning,
                 sha256: model.sha256,
                 isTerminal: StandardError.isTerminal,
                 display: { StandardError.write($0) }

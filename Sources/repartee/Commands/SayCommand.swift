@@ -1,4 +1,3 @@
-internal import SpeechSynthesis
 internal import ArgumentParser
 internal import Audio
 internal import VoiceCore
@@ -20,11 +19,17 @@ struct SayCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "What to say.")
-    var text: String
+    @Option(name: .customLong("config"), help: "A YAML file with settings, of which those of the voice are followed.")
+    var settingsFile: String?
 
-    @Option(help: "The voice: slt, rms, awb, kal16 …")
-    var voice = "slt"
+    @Argument(help: "What to say.")
+    var text: String?
+
+    @Option(help: "The voice, see --list-voices; without it that of the settings.")
+    var voice: String?
+
+    @Flag(help: "Print the voices that there are, and say nothing.")
+    var listVoices = false
 
     @Option(help: "A WAV file for the speech.")
     var out: String?
@@ -33,9 +38,15 @@ struct SayCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
+        if listVoices {
+            for (name, about) in VoiceChoice.all { StandardOutput.write("\(name.padded(to: 10)) \(about)\n") }
+            return
+        }
+        guard let text else { throw VoiceError(.usage, "give a text to say") }
         var settings = Settings()
-        settings.voice = voice
-        let synthesizer = try EngineRoom(store: global.store, settings: settings).synthesizer()
+        if let settingsFile { settings = try SettingsFile.read(path: settingsFile) }
+        if let voice { settings.voice.name = voice }
+        let synthesizer = try await EngineRoom(store: global.store, settings: settings).synthesizer(streams: 1)
         let clock = SystemClock()
         let start = clock.now
         var firstAudio: Duration?

@@ -3,7 +3,6 @@ internal import ArgumentParser
 internal import CoreMetrics
 internal import Logging
 internal import ServiceLifecycle
-internal import SpeechSynthesis
 internal import VoiceCore
 internal import VoiceServer
 
@@ -22,8 +21,14 @@ struct ServeTTSCommand: AsyncParsableCommand {
     @Option(help: "The port; 0 takes a free one.")
     var port = 8001
 
-    @Option(help: "The voice that speaks unless a client asks for another.")
-    var voice = "slt"
+    @Option(name: .customLong("config"), help: "A YAML file with settings, of which those of the voice are followed.")
+    var settingsFile: String?
+
+    @Option(
+        help:
+            "The voice that speaks unless a client asks for another, see 'say --list-voices'; without it that of the settings."
+    )
+    var voice: String?
 
     @Option(help: "Another name for a voice, as NAME=VOICE; may be given several times.")
     var voiceAlias: [String] = []
@@ -82,19 +87,16 @@ struct ServeTTSCommand: AsyncParsableCommand {
 
     private func voices() async throws(VoiceError) -> VoiceTable {
         var settings = Settings()
-        settings.voice = voice
-        let standard = try EngineRoom(store: global.store, settings: settings).synthesizer()
-        let name = standard.voice.rawValue
-        var voices = [ServedVoice(name: name, synthesizer: standard)]
-        for other in FliteVoice.allCases where other.rawValue != name {
-            voices.append(ServedVoice(name: other.rawValue, synthesizer: FliteSynthesizer(voice: other)))
-        }
+        if let settingsFile { settings = try SettingsFile.read(path: settingsFile) }
+        if let voice { settings.voice.name = voice }
+        let room = EngineRoom(store: global.store, settings: settings)
+        let (voices, standard) = try await room.servedVoices(streams: sessions)
         var aliases: [String: String] = [:]
         for alias in voiceAlias {
             let parts = alias.split(separator: "=", maxSplits: 1).map(String.init)
             aliases[parts[0]] = parts[1]
         }
-        return try VoiceTable(voices, aliases: aliases)
+        return try VoiceTable(voices, standard: standard, aliases: aliases)
     }
 }
 

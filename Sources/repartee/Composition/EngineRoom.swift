@@ -42,12 +42,13 @@ struct EngineRoom: Sendable {
             async let turnDetector = turnDetector()
             async let languageModel = languageModel(chats: sessions)
             async let recognizer = recognizer(streams: sessions)
+            async let synthesizer = synthesizer(streams: sessions)
             let engines = try await Engines(
                 voiceActivity: voiceActivity,
                 turnDetector: turnDetector,
                 recognizer: recognizer,
                 languageModel: languageModel,
-                synthesizer: synthesizer(),
+                synthesizer: synthesizer,
                 sharesProcessor: Device.best().kind == .cpu
             )
             // What the recogniser does not offer is said now, not to every session.
@@ -124,7 +125,34 @@ struct EngineRoom: Sendable {
     }
 
     /// The voice.
-    func synthesizer() throws(VoiceError) -> FliteSynthesizer {
-        try FliteSynthesizer(voiceNamed: settings.voice)
+    ///
+    /// - Parameter streams: replies that may be spoken at the same time.
+    func synthesizer(streams: Int) async throws(VoiceError) -> any SpeechSynthesizer {
+        switch try settings.voice.choice(store) {
+        case .flite(let voice): FliteSynthesizer(voice: voice)
+        case .magpie(let speaker): try await magpie(speaker, streams: streams)
+        }
+    }
+
+    private func magpie(_ speaker: String?, streams: Int) async throws(VoiceError) -> MagpieSynthesizer {
+        let voice = settings.voice
+        let language = try MagpieTokenizer.Language(code: voice.language)
+        let files = try MagpieSynthesizer.Files(
+            model: store.resolve(voice.model ?? ModelCatalogue.magpie),
+            codec: store.resolve(voice.codec),
+            pronunciations: language.needsDictionary ? store.resolve(voice.pronunciations) : ""
+        )
+        let magpie = try await MagpieSynthesizer(
+            files: files,
+            configuration: MagpieSynthesizer.Configuration(
+                streams: streams,
+                threads: voice.threads,
+                language: language,
+                lexicon: voice.readLexicon(),
+                lane: lane
+            )
+        )
+        if let speaker { return try magpie.speaking(as: speaker) }
+        return (try? magpie.speaking(as: VoiceChoice.magpieSpeaker)) ?? magpie
     }
 }

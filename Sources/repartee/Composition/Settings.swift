@@ -23,8 +23,8 @@ struct Settings: Sendable {
     var recognizer: String?
     /// Processor threads of the recogniser; nil for a number that suits the machine.
     var recognizerThreads: Int?
-    /// The voice's name.
-    var voice = "slt"
+    /// The voice.
+    var voice = VoiceSettings()
     /// Where the server listens.
     var host = "127.0.0.1"
     /// The server's port.

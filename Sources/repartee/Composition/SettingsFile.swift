@@ -70,7 +70,13 @@ enum SettingsFile {
             Key("recognizer.phrase_boost") { s, v throws(VoiceError) in
                 s.conversation.recognition.phraseBoost = Float(try v.number(0...10))
             },
-            Key("voice.name") { s, v throws(VoiceError) in s.voice = try v.text() },
+            Key("voice.name") { s, v throws(VoiceError) in s.voice.name = try v.text() },
+            Key("voice.model") { s, v throws(VoiceError) in s.voice.model = try v.text() },
+            Key("voice.codec") { s, v throws(VoiceError) in s.voice.codec = try v.text() },
+            Key("voice.pronunciations") { s, v throws(VoiceError) in s.voice.pronunciations = try v.text() },
+            Key("voice.language") { s, v throws(VoiceError) in s.voice.language = try v.text() },
+            Key("voice.lexicon") { s, v throws(VoiceError) in s.voice.lexicon = try v.text() },
+            Key("voice.threads") { s, v throws(VoiceError) in s.voice.threads = try v.count(1...256) },
             Key("turn_taking.policy") { s, v throws(VoiceError) in
                 s.conversation.policy = try v.choice(ReplyPolicy.self)
             },

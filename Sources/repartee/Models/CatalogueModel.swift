@@ -6,6 +6,9 @@ struct CatalogueModel: Sendable {
         case turnDetection = "end of turn"
         case languageModel = "language model"
         case recogniser
+        case voice
+        case codec = "voice's codec"
+        case pronunciation
     }
 
     /// How its file gets into the models folder.
@@ -30,6 +33,8 @@ struct CatalogueModel: Sendable {
     var licence: String
     /// Where it comes from.
     var source: Source
+    /// Models without which it is of no use; they are pulled with it.
+    var needs: [String] = []
 
     /// True when an agent needs it: the default models. The others may be missing.
     var isDefault: Bool {

@@ -9,6 +9,8 @@ struct HuggingFaceFile: Sendable, Equatable {
     var revision: String
     /// The file's path in the repository.
     var name: String
+    /// True when only its beginning is wanted, as long as the catalogue says.
+    var isBeginning = false
 
     /// The page with the model's card and licence.
     var page: String { Self.home + "/" + repository }

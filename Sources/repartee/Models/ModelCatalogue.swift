@@ -1,12 +1,20 @@
 /// The models that Repartee knows.
 ///
-/// `scripts/models.lock` holds the same hashes of the default models; a test compares them. The recognisers to pull are NVIDIA's
-/// own GGUF files; address, length and hash are those of NVIDIA/NeMo-Speech.cpp, `models/index.json`, commit 4f967622.
+/// `scripts/models.lock` holds the same hashes of the default models; a test compares them. The models to pull are NVIDIA's own
+/// GGUF files, and the beginning of Magpie's archive, where its dictionaries are; address, length and hash are those of
+/// NVIDIA/NeMo-Speech.cpp, `models/index.json`, commit 4f967622.
 enum ModelCatalogue {
     /// The language model of a first run.
     static let defaultLanguageModel = "smollm2-135m"
     /// The small recogniser of the checkout, for tests and benchmarks.
     static let starterRecognizer = "starter-en"
+    /// Magpie TTS, what makes sound of its codes, and its dictionaries.
+    static let magpie = "magpie"
+    static let nanoCodec = "nanocodec"
+    static let magpiePronunciations = "magpie-pronunciations"
+
+    private static let magpieRepository = "nvidia/magpie_tts_multilingual_357m"
+    private static let magpieRevision = "452ef560f972c38d5fc16476259aac9456453547"
 
     /// Every model, in the order in which `repartee models list` shows them.
     static let all = [
@@ -73,6 +81,53 @@ enum ModelCatalogue {
                     repository: "nvidia/nemotron-3.5-asr-streaming-0.6b",
                     revision: "1c8deaecc64b91f034d73e08dd8b64625eb3395d",
                     name: "nemotron-3.5-asr-streaming-0.6b.q8_0.gguf"
+                )
+            )
+        ),
+        CatalogueModel(
+            name: magpie,
+            file: "magpie_tts_multilingual_357m.v2602.f16.gguf",
+            sha256: "901d299a8b1df016cf81cae0089a7a7c15627b9633d033357e15a47d9a219a75",
+            bytes: 448_604_832,
+            role: .voice,
+            licence: "NVIDIA Open Model License",
+            source: .huggingFace(
+                HuggingFaceFile(
+                    repository: magpieRepository,
+                    revision: magpieRevision,
+                    name: "magpie_tts_multilingual_357m.v2602.f16.gguf"
+                )
+            ),
+            needs: [nanoCodec, magpiePronunciations]
+        ),
+        CatalogueModel(
+            name: nanoCodec,
+            file: "nemo_nano_codec_22khz_1.89kbps_21.5fps.decoder.f16.gguf",
+            sha256: "cc86d36d821a27cdc1d4ef600a3e2b0dabe76e88fcc2a8652d9543134c07ef2d",
+            bytes: 78_823_104,
+            role: .codec,
+            licence: "NVIDIA Open Model License",
+            source: .huggingFace(
+                HuggingFaceFile(
+                    repository: "nvidia/nemo-nano-codec-22khz-1.89kbps-21.5fps",
+                    revision: "fc00890b604aa2de298d2641ffc6c5f6caf8c4d7",
+                    name: "nemo_nano_codec_22khz_1.89kbps_21.5fps.decoder.f16.gguf"
+                )
+            )
+        ),
+        CatalogueModel(
+            name: magpiePronunciations,
+            file: "magpie_tts_multilingual_357m.nemo.beginning",
+            sha256: "2b930b399933dd384b17ec16a5f1ebf921e2017b760c4fd608c11077a68793fc",
+            bytes: 33_554_432,
+            role: .pronunciation,
+            licence: "NVIDIA Open Model License",
+            source: .huggingFace(
+                HuggingFaceFile(
+                    repository: magpieRepository,
+                    revision: magpieRevision,
+                    name: "magpie_tts_multilingual_357m.nemo",
+                    isBeginning: true
                 )
             )
         ),

@@ -51,6 +51,13 @@ struct ModelStore: Sendable {
         ModelCatalogue.all.first { $0.role == .recogniser && !$0.isDefault && state(of: $0) == .present }?.name
     }
 
+    /// Whether Magpie was pulled, with all that it needs: the voice of agents that name none.
+    var hasMagpie: Bool {
+        guard let magpie = ModelCatalogue.model(named: ModelCatalogue.magpie) else { return false }
+        let all = [magpie] + magpie.needs.compactMap { ModelCatalogue.model(named: $0) }
+        return all.allSatisfy { state(of: $0) == .present }
+    }
+
     /// The path of a catalogue name, or of a file.
     ///
     /// - Throws: ``VoiceError/Code/unavailable`` when a catalogue model is not there,

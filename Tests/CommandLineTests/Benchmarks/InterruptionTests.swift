@@ -23,6 +23,7 @@ private let hasModels =
     ) async throws -> InterruptionTrial {
         var settings = Settings()
         settings.recognizer = "pocketsphinx"
+        settings.voice.name = "slt"
         settings.conversation.cancelsEcho = cancelsEcho
         let room = EngineRoom(store: store, settings: settings)
         let engines = try await Engines(
@@ -30,7 +31,7 @@ private let hasModels =
             turnDetector: room.turnDetector(threads: 1),
             recognizer: room.recognizer(streams: 1),
             languageModel: SilentModel(),
-            synthesizer: room.synthesizer()
+            synthesizer: room.synthesizer(streams: 1)
         )
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return try await InterruptionTrial(sound, at: time, echo: Self.echo, engines, settings.conversation, logger)

@@ -103,6 +103,63 @@ internal import VoiceCore
         #expect(place.displayed.withLock { $0 }.contains("model: 100 %"))
     }
 
+    /// The beginning of a file, which ends long before the file does.
+    private static func beginning(_ place: Place, _ port: Int) throws -> ModelDownload {
+        var download = try place.download(port)
+        let wanted = place.folder.appendingPathComponent("beginning")
+        try Data(content.prefix(120_000)).write(to: wanted)
+        download.isBeginning = true
+        download.bytes = 120_000
+        download.sha256 = try FileDigest.sha256(path: wanted.path)
+        return download
+    }
+
+    /// A server that understands ranges with an end.
+    private static func serveRange(_ request: Request) -> Answer {
+        let bounds =
+            request.headers.first(name: "Range")?.dropFirst(6).split(separator: "-").compactMap { Int($0) } ?? []
+        guard bounds.count == 2 else { return Answer(status: .badRequest, headers: ["Content-Length": "0"]) }
+        let body = Array(content[bounds[0]...bounds[1]])
+        return Answer(
+            status: .partialContent,
+            headers: [
+                "Content-Length": "\(body.count)",
+                "Content-Range": "bytes \(bounds[0])-\(bounds[1])/\(content.count)",
+            ],
+            body: body
+        )
+    }
+
+    @Test func `of a longer file only the beginning is asked for, and continued`() async throws {
+        let place = Place()
+        try place.write(part: Self.content[..<50_000])
+        try await ScriptedHTTPServer.run({ request, _ in Self.serveRange(request) }) { port, requests in
+            try await Self.beginning(place, port).run()
+            #expect(requests().map { $0.headers["Range"] } == [["bytes=50000-119999"]])
+        }
+        #expect(place.bytes(place.target) == Array(Self.content.prefix(120_000)))
+    }
+
+    @Test func `a server without ranges is left once the beginning is there`() async throws {
+        let place = Place()
+        let whole = Answer(headers: ["Content-Length": "\(Self.content.count)"], body: Self.content, piece: 50_000)
+        try await ScriptedHTTPServer.run({ _, _ in whole }) { port, requests in
+            try await Self.beginning(place, port).run()
+            #expect(requests().map { $0.headers["Range"] } == [["bytes=0-119999"]])
+        }
+        #expect(place.bytes(place.target) == Array(Self.content.prefix(120_000)))
+    }
+
+    @Test func `a file that is shorter than its beginning is another one`() async throws {
+        let place = Place()
+        let short = Answer(headers: ["Content-Length": "9"], body: Array(Self.content.prefix(9)))
+        try await ScriptedHTTPServer.run({ _, _ in short }) { port, _ in
+            let download = try Self.beginning(place, port)
+            let error = await #expect(throws: VoiceError.self) { try await download.run() }
+            #expect(error?.message.contains("9 bytes, not at least 120000") == true)
+        }
+    }
+
     @Test func `a part is continued, not fetched again`() async throws {
         let place = Place()
         try place.write(part: Self.content[..<100_000])

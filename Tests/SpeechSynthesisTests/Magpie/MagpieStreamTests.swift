@@ -10,6 +10,7 @@ internal import VoiceCore
         _ precision: MagpiePrecision = .single,
         streams: Int = 4,
         threads: Int = 1,
+        isPlain: Bool = false,
         lane: Lane? = nil
     ) async throws -> MagpieModel {
         try await MagpieModel(
@@ -17,6 +18,8 @@ internal import VoiceCore
             configuration: MagpieModel.Configuration(
                 streams: streams,
                 threads: threads,
+                device: .cpu(),
+                isPlain: isPlain,
                 precision: precision,
                 textVocabulary: nil,
                 lane: lane
@@ -40,10 +43,12 @@ internal import VoiceCore
         Array(try golden.integers(name).dropLast())
     }
 
-    @Test(arguments: [1, 2]) func `a greedy run has NeMo's codes and pointer, and ends where NeMo's ends`(
-        threads: Int
+    @Test(arguments: [1, 2], [false, true])
+    func `a greedy run has NeMo's codes and pointer, and ends where NeMo's ends`(
+        threads: Int,
+        isPlain: Bool
     ) async throws {
-        let (golden, model) = (try MagpieGolden(), try await model(threads: threads))
+        let (golden, model) = (try MagpieGolden(), try await model(threads: threads, isPlain: isPlain))
         let spoken = try await frames(model.stream([try text(golden)], speaker: MagpieBench.speaker))
         let codes = try golden.integerRows("run.codes")
         #expect(spoken.frames.map(\.codes) == codes)
@@ -67,10 +72,12 @@ internal import VoiceCore
         #expect(spoken.frames.allSatisfy { $0.token >= 0 && $0.token <= texts[$0.text].count })
     }
 
-    @Test(arguments: [MagpiePrecision.single, .eightBit]) func `streams that speak together say what each says alone`(
-        precision: MagpiePrecision
+    @Test(arguments: [MagpiePrecision.single, .eightBit], [false, true])
+    func `streams that speak together say what each says alone`(
+        precision: MagpiePrecision,
+        isPlain: Bool
     ) async throws {
-        let (golden, model) = (try MagpieGolden(), try await model(precision))
+        let (golden, model) = (try MagpieGolden(), try await model(precision, isPlain: isPlain))
         let texts = [try text(golden)] + (try (0..<3).map { try text(golden, "sentences.\($0).text") })
         let sampling = MagpieSampling(temperature: 0.7, topK: 20, guidance: 2.5, seed: 7)
         var alone: [[MagpieFrame]] = []

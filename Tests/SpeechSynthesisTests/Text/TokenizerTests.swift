@@ -132,6 +132,17 @@ private struct TokenizerFixture: Decodable {
         #expect(encode("ciao?") != encode("ciao?."))
     }
 
+    @Test func `a short text is filled up behind its first token`() throws {
+        let italian = try MagpieTokenizer(language: .italian, rows: 2_362, dictionary: nil)
+        func encode(_ text: String) -> (ids: [Int32], words: [Int]) {
+            italian.encode(SpokenText(words: [.init(text: text, source: 0..<text.utf8.count)], work: 0))
+        }
+        let (first, second, stop) = (Int32(0x6E) + 1_211, Int32(0x6F) + 1_211, Int32(0x2E) + 1_211)
+        #expect(encode("no").ids == [first, 1_208, second, stop, 1_209, 2_361])
+        #expect(encode("no").words == [0, 0, 0, 0, 0, 0])
+        #expect(encode("ciao").ids.count == 7)
+    }
+
     @Test func `what cannot be read is refused by name`() throws {
         let error = #expect(throws: VoiceError.self) { try MagpieTokenizer.Language(code: "zh-CN") }
         #expect(error?.message.contains("'zh-CN'") == true)

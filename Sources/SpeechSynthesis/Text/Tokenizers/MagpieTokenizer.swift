@@ -54,8 +54,15 @@ package struct MagpieTokenizer: Sendable {
     /// Rows of the text embedding of the checkpoint whose layout is known: 2360 symbols, beginning and end.
     package static let rows = 2_362
 
+    /// Tokens that a text has at least besides its first and its end: shorter ones are filled up behind the first, else the
+    /// voice goes on after a single word. NVIDIA/NeMo-Speech.cpp @ 4f9676226, `src/tts/tokenizer/tokenizer_impl.cpp`
+    /// (`pad_short_text_chunk_before_eos`); NeMo 3.0.0 does not do it.
+    private static let leastTokens = 4
+
     private let kind: Kind
     private let offset: Int32
+    /// The id that short texts are filled up with.
+    private let padID: Int32
     /// The id that ends every text.
     package let endID: Int32
 
@@ -85,6 +92,7 @@ package struct MagpieTokenizer: Sendable {
         offset = language.place.offset
         guard language.needsDictionary else {
             kind = .bytes(ByteTokenizer())
+            padID = offset
             return
         }
         guard let dictionary else {
@@ -115,6 +123,7 @@ package struct MagpieTokenizer: Sendable {
             )
         }
         kind = .phonemes(tokenizer)
+        padID = offset + tokenizer.padID
     }
 
     /// The ids of a spoken text with ``endID`` behind them, and for each id the word it belongs to.
@@ -132,6 +141,12 @@ package struct MagpieTokenizer: Sendable {
             case .phonemes(let tokenizer): tokenizer.encode(spoken)
             case .bytes(let tokenizer): tokenizer.encode(spoken)
             }
-        return (ids.map { $0 + offset } + [endID], words + [max(0, spoken.words.count - 1)])
+        var result = (ids: ids.map { $0 + offset } + [endID], words: words + [max(0, spoken.words.count - 1)])
+        let missing = Self.leastTokens - (result.ids.count - 2)
+        if missing > 0, let first = result.words.first {
+            result.ids.insert(contentsOf: repeatElement(padID, count: missing), at: 1)
+            result.words.insert(contentsOf: repeatElement(first, count: missing), at: 1)
+        }
+        return result
     }
 }

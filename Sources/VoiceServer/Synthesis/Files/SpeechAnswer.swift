@@ -37,11 +37,13 @@ struct SpeechAnswer: Sendable {
             throw OpenAIError(error)
         }
         var hasBegun = false
+        let urgency = Urgency(.firstAudio)
         do throws(VoiceError) {
             for clause in ClauseCutter.sentences(of: request.input, start: 0) {
-                try await speak(clause.text, request.voice) { samples throws(VoiceError) in
+                try await speak(clause.text, request.voice, urgency) { samples throws(VoiceError) in
                     if !hasBegun, !samples.isEmpty {
                         hasBegun = true
+                        urgency.level = .refill(by: nil)
                         metrics.spoke(after: clock.now - began)
                         exchange.begin(form.head)
                         try await send(form.begin())
@@ -66,11 +68,12 @@ struct SpeechAnswer: Sendable {
     private func speak(
         _ text: String,
         _ voice: ServedVoice,
+        _ urgency: Urgency,
         _ take: ([Float]) async throws(VoiceError) -> Void
     ) async throws(VoiceError) {
         do {
             var from = clock.now
-            for try await chunk in voice.synthesizer.speak(text) {
+            for try await chunk in voice.synthesizer.speak(text, urgency: urgency) {
                 metrics.made(
                     voice.synthesizer.sampleRate.duration(ofSamples: chunk.samples.count),
                     in: clock.now - from

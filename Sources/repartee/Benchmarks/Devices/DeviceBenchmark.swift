@@ -1,13 +1,14 @@
 internal import ArgumentParser
 internal import Inference
 internal import SpeechRecognition
+internal import SpeechSynthesis
 internal import VoiceCore
 
 /// The same work on every device: how far a GPU's results are from the CPU's.
 struct DeviceBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "devices",
-        abstract: "What each device computes, compared with the CPU: a recogniser's frames, a language model's scores."
+        abstract: "What each device computes, compared with the CPU: recognisers, language models, voices, codecs."
     )
 
     private struct Options: Encodable {
@@ -22,15 +23,19 @@ struct DeviceBenchmark: AsyncParsableCommand {
         var device: String
         /// Of recognisers.
         var lookahead: Int?
-        /// How far the encoder's frames or the scores of the next token are from the CPU's.
+        /// How far the encoder's frames, the scores of the next token, a voice's decoder output or a codec's samples are from the
+        /// CPU's; those of voices from the CPU's in F32.
         var error: ResultError
         /// Tokens recognised, or the most probable token of each step.
-        var tokens: Int
+        var tokens: Int?
         /// Of those, the share that the CPU gives too, at the same place.
-        var agreement: Double
+        var agreement: Double?
+        /// Of voices: what comes before the first frame of a text.
+        var beginning_ms: Double?
         /// Of language models: the same steps a second time, after their memory was copied back, against the first time.
         var restored: ResultError?
-        /// Of language models: a step of one token, the first time and after the copy; a copy there or back.
+        /// Of language models: a step of one token, the first time and after the copy; a copy there or back. Of voices and codecs: a
+        /// step of one frame.
         var step_ms: LatencyFigures?
         var restored_step_ms: LatencyFigures?
         var copy_ms: LatencyFigures?
@@ -46,10 +51,16 @@ struct DeviceBenchmark: AsyncParsableCommand {
     @Option(help: "A language model: a name in the catalogue or a GGUF file; can be given several times.")
     var llm: [String] = []
 
+    @Option(help: "Magpie: a name in the catalogue or a GGUF file; can be given several times.")
+    var tts: [String] = []
+
+    @Option(help: "A NanoCodec: a name in the catalogue or a GGUF file; can be given several times.")
+    var codec: [String] = []
+
     @Option(help: "The recognisers' lookahead in frames of 80 ms; can be given several times.")
     var lookahead = [1]
 
-    @Option(help: "Tokens that a language model computes one at a time.")
+    @Option(help: "Tokens that a language model, frames that a voice or a codec computes one at a time.")
     var steps = 64
 
     @Option(help: "Processor threads.")
@@ -62,7 +73,7 @@ struct DeviceBenchmark: AsyncParsableCommand {
     var json = false
 
     mutating func validate() throws {
-        guard !asr.isEmpty || !llm.isEmpty else { throw ValidationError("Give --asr or --llm.") }
+        guard !(asr + llm + tts + codec).isEmpty else { throw ValidationError("Give --asr, --llm, --tts or --codec.") }
         guard (1...512).contains(steps), (1...256).contains(threads) else {
             throw ValidationError("--steps is from 1 to 512, --threads from 1 to 256.")
         }
@@ -74,13 +85,14 @@ struct DeviceBenchmark: AsyncParsableCommand {
         let devices = [cpu] + Device.all.filter { $0 != cpu && $0.kind != .accelerator }
         var rows: [Row] = []
         if !asr.isEmpty {
-            let room = EngineRoom(store: global.store, settings: Settings())
-            let speech = try await BenchmarkSpeech.samples(of: audio, room)
+            let speech = try await BenchmarkSpeech.samples(of: audio)
             for model in asr {
                 for lookahead in lookahead { rows += try recogniser(model, lookahead, speech, devices) }
             }
         }
         for model in llm { rows += try languageModel(model, devices) }
+        for model in tts { rows += try voice(model, devices) }
+        for model in codec { rows += try await codec(model, devices) }
         if json {
             let options = Options(audio: audio ?? "flite", steps: steps, threads: threads)
             try StandardOutput.write(json: BenchmarkReport(name: "devices", settings: options, results: rows))
@@ -155,6 +167,67 @@ struct DeviceBenchmark: AsyncParsableCommand {
         return rows
     }
 
+    private func voice(_ model: String, _ devices: [Device]) throws -> [Row] {
+        let path = try global.store.resolve(model)
+        func run(_ device: Device, _ precision: MagpiePrecision) throws(VoiceError) -> MagpieForcedRun {
+            try MagpieModel.forcedRun(
+                path: path,
+                on: device,
+                threads: threads,
+                precision: precision,
+                text: Self.textTokens,
+                frames: steps
+            )
+        }
+        let expected = try run(devices[0], .single)
+        return try devices.map { device in
+            let forced = try run(device, .eightBit)
+            return Row(
+                engine: "tts",
+                model: model,
+                device: device.description,
+                error: ResultError(forced.hidden, expected.hidden),
+                beginning_ms: forced.beginning.milliseconds,
+                step_ms: LatencyFigures(forced.frames.dropFirst().map(\.milliseconds))
+            )
+        }
+    }
+
+    private func codec(_ model: String, _ devices: [Device]) async throws -> [Row] {
+        let path = try global.store.resolve(model)
+        var reference: [Float]?
+        var rows: [Row] = []
+        for device in devices {
+            let configuration = NanoCodec.Configuration(streams: 1, threads: threads, device: device)
+            let codec = try await NanoCodec(path: path, configuration: configuration)
+            let stream = try await codec.openStream()
+            var dice = SplitMix64(seed: 1)
+            let clock = SystemClock()
+            var (samples, times): ([Float], [Double]) = ([], [])
+            for _ in 0..<steps {
+                let codes = (0..<codec.codebooks).map { _ in Int32(dice.next() % UInt64(codec.codebookSize)) }
+                let start = clock.now
+                samples += try await stream.decode([codes])
+                times.append((clock.now - start).milliseconds)
+            }
+            let expected = reference ?? samples
+            reference = expected
+            rows.append(
+                Row(
+                    engine: "codec",
+                    model: model,
+                    device: device.description,
+                    error: ResultError(samples, expected),
+                    step_ms: LatencyFigures(times)
+                )
+            )
+        }
+        return rows
+    }
+
+    /// Tokens of a voice's text.
+    private static let textTokens = 80
+
     /// The share of places at which both have the same token.
     static func agreement<Token: Equatable>(_ tokens: [Token], _ expected: [Token]) -> Double {
         let most = max(tokens.count, expected.count)
@@ -165,7 +238,11 @@ struct DeviceBenchmark: AsyncParsableCommand {
     private static func line(_ row: Row) -> String {
         let lookahead = row.lookahead.map { " lookahead \($0)" } ?? ""
         var text = "\(row.engine) \(row.model)\(lookahead) on \(row.device): error \(row.error), "
-        text += "\(row.tokens) tokens, \(row.agreement * 100) % as on the CPU\n"
+        if let tokens = row.tokens, let agreement = row.agreement {
+            text += "\(tokens) tokens, \(agreement * 100) % as on the CPU"
+        }
+        if let beginning = row.beginning_ms { text += "\(Int(beginning.rounded())) ms before the first frame" }
+        text += "\n"
         if let restored = row.restored { text += "    after copies of its memory: error \(restored)\n" }
         let times = [("step", row.step_ms), ("step after a copy", row.restored_step_ms), ("copy", row.copy_ms)]
         for case (let name, let figures?) in times {

@@ -29,19 +29,21 @@ struct SpokenOver {
     ]
     /// What flite can say of them; it spells "mhm".
     private static let backChannels = ["Yeah.", "Okay.", "I see.", "Right.", "Sure.", "Got it."]
-    private static let voices = ["rms", "awb", "kal16"]
+    private static let voices: [FliteVoice] = [.rms, .awb, .kal16]
 
     /// All sounds of the benchmark: each text by three voices, and the noises.
     static func all() async throws -> [SpokenOver] {
         var sounds: [SpokenOver] = []
         for voice in voices {
-            let synthesizer = try FliteSynthesizer(voiceNamed: voice)
+            let synthesizer = FliteSynthesizer(voice: voice)
             for (kind, texts) in [(Kind.interruption, interruptions), (.backChannel, backChannels)] {
                 for text in texts {
                     var samples: [Float] = []
                     for try await chunk in synthesizer.speak(text) { samples += chunk.samples }
                     let speech = Resampler.convert(samples, from: synthesizer.sampleRate, to: .speech)
-                    sounds.append(SpokenOver(kind: kind, name: "\(voice): \(text)", samples: normalised(speech)))
+                    sounds.append(
+                        SpokenOver(kind: kind, name: "\(voice.rawValue): \(text)", samples: normalised(speech))
+                    )
                 }
             }
         }

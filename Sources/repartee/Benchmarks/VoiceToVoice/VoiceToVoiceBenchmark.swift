@@ -5,7 +5,6 @@ internal import ArgumentParser
 internal import Audio
 internal import Conversation
 internal import Foundation
-internal import SpeechSynthesis
 internal import Transports
 internal import VoiceCore
 internal import VoiceServer
@@ -231,7 +230,9 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
 
     /// Short and long questions in turn.
     private func spokenQuestions() async throws -> [(samples: [Float], rate: SampleRate)] {
-        let synthesizer = try FliteSynthesizer(voiceNamed: voice)
+        var settings = Settings()
+        settings.voice.name = voice
+        let synthesizer = try await EngineRoom(store: global.store, settings: settings).synthesizer(streams: 1)
         let texts = zip(BenchmarkUtterances.short, BenchmarkUtterances.long).flatMap { [$0, $1] }.prefix(turns)
         var questions: [(samples: [Float], rate: SampleRate)] = []
         for text in texts {

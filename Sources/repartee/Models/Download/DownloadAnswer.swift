@@ -21,13 +21,21 @@ enum DownloadAnswer {
     /// - Parameters:
     ///   - offset: where the bytes begin that were asked for.
     ///   - length: the file's length, as the catalogue has it.
+    ///   - isBeginning: true when those are the first bytes of a longer file.
     ///   - place: the address, for errors.
-    init(status: HTTPResponseStatus, headers: HTTPHeaders, offset: Int, length: Int, place: String) {
+    init(
+        status: HTTPResponseStatus,
+        headers: HTTPHeaders,
+        offset: Int,
+        length: Int,
+        isBeginning: Bool = false,
+        place: String
+    ) {
         switch status.code {
         case 200:
-            self = Self.whole(headers, length: length, place: place)
+            self = Self.whole(headers, Length(length, isBeginning), place: place)
         case 206:
-            self = Self.rest(headers, offset: offset, length: length, place: place)
+            self = Self.rest(headers, offset: offset, Length(length, isBeginning), place: place)
         case 416 where offset > 0:
             self = .askAgain
         case 401, 403:
@@ -53,14 +61,30 @@ enum DownloadAnswer {
         }
     }
 
-    private static func whole(_ headers: HTTPHeaders, length: Int, place: String) -> DownloadAnswer {
-        guard let announced = headers.first(name: "Content-Length").flatMap({ Int($0) }), announced != length else {
+    /// How long the server's file has to be.
+    private struct Length: CustomStringConvertible {
+        private let bytes: Int
+        private let isBeginning: Bool
+
+        init(_ bytes: Int, _ isBeginning: Bool) {
+            self.bytes = bytes
+            self.isBeginning = isBeginning
+        }
+
+        func allows(_ length: Int) -> Bool { isBeginning ? length >= bytes : length == bytes }
+
+        var description: String { (isBeginning ? "at least " : "") + "\(bytes)" }
+    }
+
+    private static func whole(_ headers: HTTPHeaders, _ length: Length, place: String) -> DownloadAnswer {
+        guard let announced = headers.first(name: "Content-Length").flatMap({ Int($0) }), !length.allows(announced)
+        else {
             return .whole
         }
         return .refused(otherFile(place, "it has \(announced) bytes, not \(length)"))
     }
 
-    private static func rest(_ headers: HTTPHeaders, offset: Int, length: Int, place: String) -> DownloadAnswer {
+    private static func rest(_ headers: HTTPHeaders, offset: Int, _ length: Length, place: String) -> DownloadAnswer {
         guard let range = headers.first(name: "Content-Range").flatMap({ ContentRange($0) }), range.first == offset
         else {
             return .refused(
@@ -70,7 +94,7 @@ enum DownloadAnswer {
                 )
             )
         }
-        if let total = range.total, total != length {
+        if let total = range.total, !length.allows(total) {
             return .refused(otherFile(place, "it has \(total) bytes, not \(length)"))
         }
         return .rest

@@ -76,7 +76,11 @@ struct DownloadAttempt {
     private mutating func ask(_ client: HTTPClient) async throws -> Duration? {
         trouble = ""
         var request = HTTPClientRequest(url: download.request.url.absoluteString)
-        request.headers = download.request.headers(from: part.length, entityTag: entityTag)
+        request.headers = download.request.headers(
+            from: part.length,
+            to: download.isBeginning ? download.bytes : nil,
+            entityTag: entityTag
+        )
         let response = try await client.execute(request, deadline: .distantFuture)
         retries.reached()
         let answer = DownloadAnswer(
@@ -84,6 +88,7 @@ struct DownloadAttempt {
             headers: response.headers,
             offset: part.length,
             length: download.bytes,
+            isBeginning: download.isBeginning,
             place: download.place
         )
         switch answer {
@@ -109,6 +114,12 @@ struct DownloadAttempt {
         entityTag = response.headers.first(name: "ETag")
         for try await piece in response.body {
             try Task.checkCancellation()
+            var piece = piece
+            let missing = download.bytes - part.length
+            // A server that sends all of a longer file is left once its beginning is there.
+            if download.isBeginning, let wanted = piece.readSlice(length: min(missing, piece.readableBytes)) {
+                piece = wanted
+            }
             guard part.length + piece.readableBytes <= download.bytes else {
                 try part.empty()
                 throw VoiceError(
@@ -120,6 +131,7 @@ struct DownloadAttempt {
             if part.length > farthest { retries.progressed() }
             farthest = max(farthest, part.length)
             if let text = progress.advanced(to: part.length, at: download.clock.now) { download.display(text) }
+            if download.isBeginning, part.length == download.bytes { return }
         }
         // A body whose length was not announced may have ended early.
         if part.length < download.bytes {

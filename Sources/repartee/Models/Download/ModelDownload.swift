@@ -29,6 +29,8 @@ struct ModelDownload: Sendable {
     var target: String
     /// The file's length in bytes.
     var bytes: Int
+    /// True when the file is the beginning of a longer one at the address.
+    var isBeginning = false
     /// The file's SHA-256, lower-case hexadecimal.
     var sha256: String
     var patience = Patience()
