@@ -96,7 +96,10 @@ struct DoctorCommand: AsyncParsableCommand {
                 let model = try await room.languageModel(chats: 1)
                 return "\(model.name), \(model.contextLength) tokens, on \(try Device.best().name)"
             },
-            await attempt("voice") { try await room.synthesizer(streams: 1).name + " on the CPU" },
+            await attempt("voice") {
+                let voice = try await room.synthesizer(streams: 1)
+                return voice is RemoteSynthesizer ? voice.name : voice.name + " on the CPU"
+            },
         ]
     }
 }

@@ -100,10 +100,10 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// Settings of other stacks that this version cannot follow are said aloud, not ignored.
     private func warnOfRemoteEngines(_ logger: Logger) {
-        let names = ["NVIDIA_LLM_URL", "NVIDIA_TTS_URL", "NVIDIA_LLAMA_CPP_URL", "ENABLE_RECORDING"]
+        let names = ["NVIDIA_LLM_URL", "NVIDIA_LLAMA_CPP_URL", "ENABLE_RECORDING"]
         for name in names where ProcessInfo.processInfo.environment[name] != nil {
             logger.warning(
-                "This version has no remote language model or voice and records nothing: an environment variable has no effect",
+                "This version has no remote language model and records nothing: an environment variable has no effect",
                 metadata: ["variable": "\(name)"]
             )
         }

@@ -8,7 +8,7 @@ extension EngineRoom {
     /// - Parameter streams: texts that may be spoken at the same time.
     /// - Returns: the voices, and the name of the one that the settings name.
     func servedVoices(streams: Int) async throws(VoiceError) -> (voices: [ServedVoice], standard: String) {
-        let chosen = try await synthesizer(streams: streams)
+        let chosen = try await localSynthesizer(streams: streams)
         let flite = FliteVoice.allCases.map { voice in
             ServedVoice(name: voice.rawValue, synthesizer: FliteSynthesizer(voice: voice))
         }
