@@ -119,11 +119,13 @@ let package = Package(
             linking: [.unsafeFlags(["-L\(llama)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(llama)/lib"])]
         ),
 
+        library("WebSocketClient", ["VoiceCore"] + nio + [tls]),
+
         // 3: parts
         library("Transports", ["VoiceCore", "Audio", "WebRTC"] + nio + [protobuf]),
         library(
             "SpeechRecognition",
-            ["VoiceCore", "Audio", "Inference", "CPocketSphinx"] + nio + [tls],
+            ["VoiceCore", "Audio", "Inference", "WebSocketClient", "CPocketSphinx"] + nio + [tls],
             touchesMemory: true,
             documents: ["PocketSphinx/MODEL.md", "Nemotron/MODEL.md"]
         ),
@@ -137,7 +139,7 @@ let package = Package(
         ),
         library(
             "SpeechSynthesis",
-            ["VoiceCore", "Audio", "Inference", "CFlite"],
+            ["VoiceCore", "Audio", "Inference", "WebSocketClient", "CFlite"] + nio + [tls],
             touchesMemory: true,
             documents: ["Magpie/MODEL.md", "NanoCodec/MODEL.md", "Piper/MODEL.md", "Text/TEXT.md"]
         ),
@@ -154,7 +156,7 @@ let package = Package(
         library(
             "VoiceServer",
             [
-                "COpenSSL", "VoiceCore", "Audio", "Transports", log, metrics,
+                "COpenSSL", "VoiceCore", "Audio", "Transports", "Conversation", log, metrics,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ] + nio,
             resources: [.copy("Playground")]
@@ -166,7 +168,8 @@ let package = Package(
         .executableTarget(
             name: "repartee",
             dependencies: [
-                "COpenSSL", "VoiceCore", "Audio", "Inference", "Transports", "SpeechRecognition", "LanguageModels",
+                "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "Transports", "SpeechRecognition",
+                "LanguageModels",
                 "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Simulation", "Yams", log, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -189,14 +192,19 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
+        tests("WebSocketClientTests", ["WebSocketClient"]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
             "SpeechRecognitionTests",
-            ["SpeechRecognition", "SpeechSynthesis", "Audio", "Inference"] + nio + [tls],
+            ["SpeechRecognition", "SpeechSynthesis", "WebSocketClient", "Audio", "Inference"] + nio + [tls],
             resources: [.copy("Fixtures")]
         ),
         tests("LanguageModelTests", ["LanguageModels", "Inference"] + nio),
-        tests("SpeechSynthesisTests", ["SpeechSynthesis", "Audio", "Inference"], resources: [.copy("Fixtures")]),
+        tests(
+            "SpeechSynthesisTests",
+            ["SpeechSynthesis", "WebSocketClient", "Audio", "Inference"],
+            resources: [.copy("Fixtures")]
+        ),
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("SimulationTests", ["Simulation", "Conversation", "Inference"]),
@@ -213,7 +221,7 @@ let package = Package(
         ),
         tests(
             "VoiceServerTests",
-            ["VoiceServer", "Audio", "Transports", log, metrics] + nio,
+            ["VoiceServer", "SpeechSynthesis", "Audio", "Transports", log, metrics] + nio,
             resources: [.copy("Fixtures")]
         ),
         fuzzing,

@@ -15,7 +15,7 @@ import sys
 LAYERS = [
     {"CLlama", "CKernels", "CFlite", "CPocketSphinx", "COpus", "CSRTP", "COpenSSL"},
     {"VoiceCore"},
-    {"WebRTC", "Audio", "Inference"},
+    {"WebRTC", "Audio", "Inference", "WebSocketClient"},
     {"Transports", "SpeechRecognition", "LanguageModels", "SpeechSynthesis", "TurnDetection"},
     {"Conversation"},
     {"VoiceServer", "Simulation"},

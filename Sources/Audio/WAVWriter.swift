@@ -80,7 +80,7 @@ package struct WAVWriter: ~Copyable {
     }
 
     private mutating func appendBuffer(frames count: Int) throws(VoiceError) {
-        let offset = Self.headerBytes + frames * channels * 2
+        let offset = WAVHeader.byteCount + frames * channels * 2
         guard offset + buffer.count <= Int(UInt32.max) else {
             throw VoiceError(.exhausted, "\(path): a WAV file cannot hold more than 4 GiB")
         }
@@ -91,22 +91,8 @@ package struct WAVWriter: ~Copyable {
         headerFrames = frames
     }
 
-    private static let headerBytes = 44
-
-    /// The canonical 44-byte header of linear PCM (RIFF WAVE specification 1.0).
     private func header(frames: Int) -> [UInt8] {
-        let frameBytes = channels * 2
-        let dataBytes = frames * frameBytes
-        var bytes = Array("RIFF".utf8)
-        func number(_ value: Int, bytes count: Int) -> [UInt8] {
-            (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-        }
-        bytes += number(Self.headerBytes - 8 + dataBytes, bytes: 4)
-        bytes += Array("WAVEfmt ".utf8) + number(16, bytes: 4)
-        bytes += number(1, bytes: 2) + number(channels, bytes: 2) + number(rate.hertz, bytes: 4)
-        bytes += number(rate.hertz * frameBytes, bytes: 4) + number(frameBytes, bytes: 2) + number(16, bytes: 2)
-        bytes += Array("data".utf8) + number(dataBytes, bytes: 4)
-        return bytes
+        WAVHeader.bytes(frames: frames, rate: rate, channels: channels)
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32, at offset: Int, path: String) throws(VoiceError) {

@@ -11,7 +11,8 @@ struct Repartee: AsyncParsableCommand {
         discussion: "Start with 'repartee serve' and open the page it names. 'repartee doctor' says what is missing.",
         version: Version.current,
         subcommands: [
-            ServeCommand.self, ServeASRCommand.self, ConverseCommand.self, TranscribeCommand.self, SayCommand.self,
+            ServeCommand.self, ServeASRCommand.self, ServeTTSCommand.self, ConverseCommand.self, TranscribeCommand.self,
+            SayCommand.self,
             ChatCommand.self, ModelsCommand.self, BenchCommand.self, DoctorCommand.self,
         ]
     )

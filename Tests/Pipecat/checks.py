@@ -1,4 +1,4 @@
-"""What Pipecat's client and Twilio would see of a real server. `run` starts it."""
+"""What Pipecat's clients and Twilio would see of a real server. `run` starts it."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,7 @@ import soxr
 
 import pipecat_client
 import stock_client
+import synthesis_client
 import twilio_line
 import webrtc_client
 
@@ -127,6 +128,10 @@ def main():
                 asyncio.run(checks(folder, address, server))
             except Exception as error:  # a check that cannot run has failed
                 check("all checks could run", False, repr(error))
+        try:
+            asyncio.run(synthesis_client.checks(check))
+        except Exception as error:
+            check("all checks of serve-tts could run", False, repr(error))
         benchmark()
         if not all(results):
             with open(os.path.join(folder, "log"), encoding="utf-8") as log:

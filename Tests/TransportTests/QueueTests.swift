@@ -89,6 +89,38 @@ internal import VoiceCore
         #expect(queue.pop() == nil)
     }
 
+    @Test func `cut and pause say how much waited, and what comes with audio goes with it`() {
+        var queue = OutboundQueue(limits: WebSocketLimits())
+        for epoch in [1, 1, 2] { _ = queue.push(audio(epoch: epoch), at: .zero) }
+        var behind = text("behind")
+        behind.audio = .init(epoch: 2, duration: .zero)
+        _ = queue.push(behind, at: .zero)
+        let each = audio(epoch: 1).audio?.duration ?? .zero
+        #expect(queue.pause(epoch: 1) == each * 2)
+        #expect(queue.cut(epoch: 2) == each)
+        #expect(queue.cut(epoch: 2) == .zero)
+        #expect(queue.pop() == nil)
+    }
+
+    @Test func `a sender waits while half a second of audio does`() async {
+        var limits = WebSocketLimits()
+        limits.playoutRoom = .milliseconds(30)
+        for end in 0..<4 {
+            let outbox = Outbox(limits: limits)
+            await outbox.waitForRoom()
+            for _ in 0..<2 { _ = outbox.push(audio(epoch: 1), at: .zero) }
+            await withTaskGroup { group in
+                group.addTask { await outbox.waitForRoom() }
+                switch end {
+                case 0: group.cancelAll()
+                case 1: outbox.cut(epoch: 1)
+                case 2: while outbox.pop() != nil {}
+                default: outbox.close(with: [], at: .zero)
+                }
+            }
+        }
+    }
+
     @Test func `pause forgets what waits of its reply, and lets more of it come`() {
         var queue = OutboundQueue(limits: WebSocketLimits())
         for epoch in [2, 2, 3] { _ = queue.push(audio(epoch: epoch), at: .zero) }

@@ -1,7 +1,7 @@
-internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 package import VoiceCore
+package import WebSocketClient
 
 /// A recogniser on a server that speaks the protocol of pipecat-ai/nemotron-january-2026, behind ``SpeechRecognizer``.
 ///
@@ -12,20 +12,20 @@ package final class RemoteRecognizer: SpeechRecognizer {
     /// `remote` and the server's address.
     package let name: String
 
-    private let address: RecognizerAddress
+    private let address: ServerAddress
     private let limits: RemoteLimits
     private let clock: any SessionClock
     private let tls: NIOSSLContext?
 
     /// Takes an address; connects to nothing yet.
     /// - Throws: `unavailable` when the machine has no usable certificates for an address that wants them.
-    package convenience init(address: RecognizerAddress) throws(VoiceError) {
+    package convenience init(address: ServerAddress) throws(VoiceError) {
         try self.init(address: address, limits: RemoteLimits(), clock: SystemClock(), roots: .default)
     }
 
     /// The same with limits, a clock and the certificates to trust.
     init(
-        address: RecognizerAddress,
+        address: ServerAddress,
         limits: RemoteLimits,
         clock: any SessionClock,
         roots: NIOSSLTrustRoots
@@ -34,15 +34,7 @@ package final class RemoteRecognizer: SpeechRecognizer {
         self.limits = limits
         self.clock = clock
         name = "remote \(address)"
-        guard address.isSecure else {
-            tls = nil
-            return
-        }
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.trustRoots = roots
-        do { tls = try NIOSSLContext(configuration: configuration) } catch {
-            throw VoiceError(.unavailable, "TLS for \(address) cannot be set up", cause: error)
-        }
+        tls = try WebSocketLink.tls(for: address, trusting: roots)
     }
 
     /// Connects once, so that a server that is missing is noticed before the first session.
@@ -51,9 +43,14 @@ package final class RemoteRecognizer: SpeechRecognizer {
 
     /// Opens a stream; see ``SpeechRecognizer/openStream(_:)``.
     package func openStream(_ options: RecognitionOptions) async throws(VoiceError) -> any RecognizerStream {
-        let link = RemoteLink(
+        let link = WebSocketLink(
             address: address,
-            limits: limits,
+            limits: WebSocketLink.Limits(
+                connect: limits.connect,
+                messageBytes: limits.messageBytes,
+                messages: limits.messages,
+                overflow: .leave
+            ),
             tls: tls,
             group: MultiThreadedEventLoopGroup.singleton,
             clock: clock

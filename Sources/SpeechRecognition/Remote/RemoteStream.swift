@@ -1,4 +1,6 @@
+internal import Audio
 internal import VoiceCore
+internal import WebSocketClient
 
 /// One speaker's recognition on a server.
 ///
@@ -6,7 +8,7 @@ internal import VoiceCore
 /// server sends, and nothing else runs. The connection ends with the last reference.
 actor RemoteStream: RecognizerStream {
     private var machine: RemoteMachine
-    private let link: RemoteLink
+    private let link: WebSocketLink
     private let limits: RemoteLimits
     private let clock: any SessionClock
 
@@ -21,7 +23,7 @@ actor RemoteStream: RecognizerStream {
     init(
         place: String,
         options: RecognitionOptions,
-        link: RemoteLink,
+        link: WebSocketLink,
         limits: RemoteLimits,
         clock: any SessionClock
     ) {
@@ -101,7 +103,15 @@ actor RemoteStream: RecognizerStream {
 
     /// Tells the machine what has happened meanwhile.
     private func catchUp(_ news: inout News) {
-        for event in link.take() { perform(event, &news) }
+        for event in link.take() {
+            switch event {
+            case .opened: break
+            case .message(let text): perform(.message(text), &news)
+            case .binary: perform(.binary, &news)
+            case .writable(let isWritable): perform(.writable(isWritable), &news)
+            case .closed(let why): perform(.closed(why: why), &news)
+            }
+        }
         if let deadline = machine.deadline, deadline <= clock.now { perform(.time, &news) }
     }
 
@@ -111,7 +121,7 @@ actor RemoteStream: RecognizerStream {
             case .connect: link.connect()
             case .disconnect: link.disconnect()
             case .say(let text): link.say(text)
-            case .send(let samples): link.send(samples)
+            case .send(let samples): link.send(PCM16.bytes(samples))
             case .ready: news.isReady = true
             case .partial(let text, let isEndpoint):
                 news.partial = Transcript(text: text, isFinal: false, isEndpoint: isEndpoint)

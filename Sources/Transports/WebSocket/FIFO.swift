@@ -1,18 +1,23 @@
 /// A queue on an array. Both ends in constant time, averaged over many calls.
-struct FIFO<Element> {
+package struct FIFO<Element> {
     private var storage: [Element?] = []
     private var head = 0
 
+    /// Makes an empty queue.
+    package init() {}
+
     /// How many elements wait.
-    var count: Int { storage.count - head }
+    package var count: Int { storage.count - head }
     /// The element that has waited longest.
-    var first: Element? { head < storage.count ? storage[head] : nil }
+    package var first: Element? { head < storage.count ? storage[head] : nil }
     /// The element that came last.
-    var last: Element? { head < storage.count ? storage[storage.count - 1] : nil }
+    package var last: Element? { head < storage.count ? storage[storage.count - 1] : nil }
 
-    mutating func append(_ element: Element) { storage.append(element) }
+    /// Puts an element behind all others.
+    package mutating func append(_ element: Element) { storage.append(element) }
 
-    mutating func removeFirst() -> Element? {
+    /// Takes the element that has waited longest; nil if there is none.
+    package mutating func removeFirst() -> Element? {
         guard head < storage.count else { return nil }
         defer {
             storage[head] = nil
@@ -29,7 +34,7 @@ struct FIFO<Element> {
     }
 
     /// Puts an element before all others.
-    mutating func prepend(_ element: Element) {
+    package mutating func prepend(_ element: Element) {
         if head > 0 {
             head -= 1
             storage[head] = element
@@ -39,17 +44,19 @@ struct FIFO<Element> {
     }
 
     /// Keeps only what satisfies the condition, in order.
-    mutating func keep(where isKept: (Element) -> Bool) {
+    package mutating func keep(where isKept: (Element) -> Bool) {
         storage = storage[head...].filter { $0.map(isKept) ?? false }
         head = 0
     }
 
-    mutating func removeLast() {
+    /// Drops the element that came last, if there is one.
+    package mutating func removeLast() {
         guard head < storage.count else { return }
         storage.removeLast()
     }
 
-    mutating func removeAll() {
+    /// Drops all elements.
+    package mutating func removeAll() {
         storage.removeAll()
         head = 0
     }

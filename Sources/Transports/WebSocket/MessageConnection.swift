@@ -1,8 +1,8 @@
 package import NIOCore
-internal import NIOWebSocket
+package import NIOWebSocket
 package import VoiceCore
 
-/// One WebSocket of an engine's server, from the end of the HTTP upgrade to its close: whole messages in, text out.
+/// One WebSocket of an engine's server, from the end of the HTTP upgrade to its close: whole messages in, text and audio out.
 ///
 /// Nothing that has arrived is lost: while too much waits for ``next()`` the socket is not read. One task reads; any task
 /// may write.
@@ -61,6 +61,36 @@ package struct MessageConnection: Sendable {
     package func send(_ text: ByteBuffer, isProvisional: Bool = false) throws(VoiceError) {
         try wire.push(.init(opcode: .text, payload: text, isProvisional: isProvisional))
     }
+
+    /// Queues what belongs to a reply: its audio, as a binary message, or a text message that is worth nothing without it.
+    ///
+    /// Audio beyond two seconds drives out the oldest, so wait for room before.
+    /// - Parameters:
+    ///   - bytes: the message.
+    ///   - opcode: binary for audio.
+    ///   - duration: of the audio; zero for text.
+    ///   - epoch: the reply's number; they grow. Of a reply that was cut nothing is sent.
+    /// - Throws: ``VoiceError/Code/unavailable`` once the peer has gone or must go because it reads too slowly.
+    package func send(
+        _ bytes: ByteBuffer,
+        as opcode: WebSocketOpcode,
+        lasting duration: Duration,
+        epoch: Int
+    ) throws(VoiceError) {
+        try wire.push(.init(opcode: opcode, payload: bytes, audio: .init(epoch: epoch, duration: duration)))
+    }
+
+    /// Waits until less than half a second of audio waits for the socket, the connection closes or the task is cancelled.
+    /// One task at a time.
+    package func waitForRoom() async { await wire.waitForRoom() }
+
+    /// Forgets what waits of this reply and of every earlier one, now and in future.
+    /// - Returns: how much audio that was.
+    package func cut(epoch: Int) -> Duration { wire.cut(epoch: epoch) }
+
+    /// Forgets what waits of this reply.
+    /// - Returns: how much audio that was.
+    package func forget(epoch: Int) -> Duration { wire.pause(epoch: epoch) }
 
     /// Closes in an orderly way: what is said already goes out, then the reason, then the close frame.
     package func close(_ reason: CloseReason) { wire.close(reason) }

@@ -28,7 +28,7 @@ package struct OutboundQueue: Sendable {
         package var cost: Int { payload.readableBytes + 10 }
     }
 
-    /// What the queue knows of a piece of reply audio.
+    /// What the queue knows of a piece of reply audio, or of a message that is worth nothing without it.
     package struct Audio: Sendable, Equatable {
         /// The reply.
         package var epoch: Int
@@ -72,15 +72,30 @@ package struct OutboundQueue: Sendable {
         return dropSurplusAudio()
     }
 
+    /// True while more audio is welcome: nothing is given up, and little would be cut.
+    package var hasRoom: Bool {
+        waitingAudio < limits.playoutRoom && waitingAudioCount < limits.playoutBacklogCount / 2
+    }
+
     /// Forgets the audio of this reply and of every earlier one, now and in future.
-    package mutating func cut(epoch: Int) {
+    /// - Returns: how much waited.
+    @discardableResult
+    package mutating func cut(epoch: Int) -> Duration {
         let dead = max(deadEpoch, epoch)
         deadEpoch = dead
+        let waiting = waitingAudio
         keep { ($0.audio?.epoch ?? .max) > dead }
+        return waiting - waitingAudio
     }
 
     /// Forgets the audio of this reply that waits; more of it may come.
-    package mutating func pause(epoch: Int) { keep { $0.audio?.epoch != epoch } }
+    /// - Returns: how much waited.
+    @discardableResult
+    package mutating func pause(epoch: Int) -> Duration {
+        let waiting = waitingAudio
+        keep { $0.audio?.epoch != epoch }
+        return waiting - waitingAudio
+    }
 
     /// Appends the last frames before the end, whatever waits; audio is forgotten.
     package mutating func finish(with last: [Item], at now: Duration) {

@@ -28,6 +28,8 @@ package struct WebSocketLimits: Sendable, Equatable {
     package var playoutBacklog: Duration = .seconds(2)
     /// The most messages of reply audio that wait for the socket, however short.
     package var playoutBacklogCount = 1_024
+    /// The reply audio that waits for the socket from which on a sender that can wait does.
+    package var playoutRoom: Duration = .milliseconds(500)
     /// The most bytes of other messages that wait for the socket.
     package var eventBacklogBytes = 1024 * 1024
     /// How many bytes are handed to the socket's own queue at a time. Little, so that `cut` finds audio still here.

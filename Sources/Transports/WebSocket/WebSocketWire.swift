@@ -50,11 +50,16 @@ struct WebSocketWire<Dialogue: WebSocketDialogue>: Sendable {
         channel.eventLoop.execute { [handler] in handler.value.resumeReading() }
     }
 
-    /// Forgets the audio of this reply and of every earlier one.
-    func cut(epoch: Int) { shared.outbox.cut(epoch: epoch) }
+    /// Forgets the audio of this reply and of every earlier one, and says how much waited.
+    @discardableResult
+    func cut(epoch: Int) -> Duration { shared.outbox.cut(epoch: epoch) }
 
-    /// Forgets the audio of this reply that waits; more of it may come.
-    func pause(epoch: Int) { shared.outbox.pause(epoch: epoch) }
+    /// Forgets the audio of this reply that waits, and says how much that was; more of it may come.
+    @discardableResult
+    func pause(epoch: Int) -> Duration { shared.outbox.pause(epoch: epoch) }
+
+    /// Waits until more audio is welcome, the connection closes or the task is cancelled. One task at a time.
+    func waitForRoom() async { await shared.outbox.waitForRoom() }
 
     /// Runs something on the event loop that has the dialogue say something.
     func perform(_ body: @escaping @Sendable (Dialogue, Duration) -> WebSocketAction) {

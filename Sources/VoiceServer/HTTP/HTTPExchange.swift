@@ -4,7 +4,7 @@ internal import VoiceCore
 
 /// A request that came in whole, and the way to answer it from a task.
 ///
-/// Either ``respond(_:)`` once, or ``begin(_:)``, ``write(_:)`` any number of times, ``end()``. The connection reads nothing
+/// Either ``respond(_:)`` once, or ``begin(_:)``, ``write(_:)`` any number of times, ``end()`` or ``abort()``. The connection reads nothing
 /// more until the answer is complete.
 struct HTTPExchange: Sendable {
     /// The request's head.
@@ -61,5 +61,11 @@ struct HTTPExchange: Sendable {
     func end() {
         place.release()
         channel.eventLoop.execute { [handler] in handler.value.endStream() }
+    }
+
+    /// Breaks the connection off in the middle of a response whose content came in pieces.
+    func abort() {
+        place.release()
+        channel.close(promise: nil)
     }
 }

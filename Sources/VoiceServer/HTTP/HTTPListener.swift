@@ -9,6 +9,8 @@ struct HTTPListener<WebSocket: Sendable>: Sendable {
     let port: Int
     let context: HTTPConnection<WebSocket>.Context
     let connections: ConnectionRegistry
+    /// Bytes that the kernel takes of a connection before it has sent what it has; nil for as many as fit. Linux only.
+    var unsentBytes: Int?
 
     /// Accepts connections until the task is cancelled, then asks each to close and waits for that.
     ///
@@ -72,7 +74,16 @@ struct HTTPListener<WebSocket: Sendable>: Sendable {
             throw VoiceError(.usage, "\(port) is not a port; choose one from 0 to 65535")
         }
         do {
-            return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            var bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            #if os(Linux)
+                if let unsentBytes {
+                    // TCP_NOTSENT_LOWAT of linux/tcp.h
+                    let option = NIOBSDSocket.Option(rawValue: 25)
+                    bootstrap = bootstrap.childChannelOption(.tcpOption(option), value: .init(unsentBytes))
+                }
+            #endif
+            return
+                try await bootstrap
                 .serverChannelOption(.backlog, value: 256)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

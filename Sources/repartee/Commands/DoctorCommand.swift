@@ -97,7 +97,10 @@ struct DoctorCommand: AsyncParsableCommand {
                 let place = model is LlamaLanguageModel ? try Device.best().name : "a server"
                 return "\(model.name), \(model.contextLength) tokens, on \(place)"
             },
-            await attempt("voice") { try await room.synthesizer(streams: 1).name + " on the CPU" },
+            await attempt("voice") {
+                let voice = try await room.synthesizer(streams: 1)
+                return voice is RemoteSynthesizer ? voice.name : voice.name + " on the CPU"
+            },
         ]
     }
 }

@@ -106,10 +106,10 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// Settings of other stacks that this version cannot follow are said aloud, not ignored.
     private func warnOfRemoteEngines(_ logger: Logger) {
-        let names = ["NVIDIA_TTS_URL", "ENABLE_RECORDING"]
+        let names = ["ENABLE_RECORDING"]
         for name in names where ProcessInfo.processInfo.environment[name] != nil {
             logger.warning(
-                "This version has no remote voice and records nothing: an environment variable has no effect",
+                "This version records nothing: an environment variable has no effect",
                 metadata: ["variable": "\(name)"]
             )
         }

@@ -141,10 +141,21 @@ struct EngineRoom: Sendable {
         return try await LlamaLanguageModel(path: store.resolve(model), configuration: configuration)
     }
 
-    /// The voice.
+    /// The voice: on the server that `NVIDIA_TTS_URL` or the settings name, else in process.
     ///
     /// - Parameter streams: replies that may be spoken at the same time.
-    func synthesizer(streams: Int) async throws(VoiceError) -> any SpeechSynthesizer {
+    func synthesizer(
+        streams: Int,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) async throws(VoiceError) -> any SpeechSynthesizer {
+        if let address = try settings.voiceAddress(environment: environment) {
+            return try await RemoteSynthesizer.connect(to: address, voice: settings.voice.name)
+        }
+        return try await localSynthesizer(streams: streams)
+    }
+
+    /// The voice in process, whatever server the environment names.
+    func localSynthesizer(streams: Int) async throws(VoiceError) -> any SpeechSynthesizer {
         switch try settings.voice.choice(store) {
         case .flite(let voice): FliteSynthesizer(voice: voice)
         case .joe: try await joe()

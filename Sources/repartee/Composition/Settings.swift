@@ -1,8 +1,10 @@
 internal import Conversation
 internal import LanguageModels
 internal import SpeechRecognition
+internal import SpeechSynthesis
 internal import VoiceCore
 internal import VoiceServer
+internal import WebSocketClient
 
 /// Everything that a person can set, with defaults that work. `docs/configuration.md` documents each.
 struct Settings: Sendable {
@@ -130,11 +132,22 @@ struct Settings: Sendable {
     /// The address of the speech server, if there is one. `NVIDIA_ASR_URL`, the variable of pipecat-ai/nemotron-january-2026,
     /// goes before the settings file.
     /// - Throws: ``VoiceError/Code/usage`` when it is not an address.
-    func recognizerAddress(environment: [String: String]) throws(VoiceError) -> RecognizerAddress? {
+    func recognizerAddress(environment: [String: String]) throws(VoiceError) -> ServerAddress? {
         if let url = environment["NVIDIA_ASR_URL"], !url.isEmpty {
-            return try RecognizerAddress(url, from: "NVIDIA_ASR_URL")
+            return try ServerAddress(url, from: "NVIDIA_ASR_URL")
         }
         guard let recognizerURL, !recognizerURL.isEmpty else { return nil }
-        return try RecognizerAddress(recognizerURL, from: "the setting recognizer.url")
+        return try ServerAddress(recognizerURL, from: "the setting recognizer.url")
+    }
+
+    /// The address of the server that speaks, if there is one. `NVIDIA_TTS_URL`, the variable of
+    /// pipecat-ai/nemotron-january-2026, goes before the settings file.
+    /// - Throws: ``VoiceError/Code/usage`` when it is not an address.
+    func voiceAddress(environment: [String: String]) throws(VoiceError) -> ServerAddress? {
+        if let url = environment["NVIDIA_TTS_URL"], !url.isEmpty {
+            return try RemoteSynthesizer.address(url, from: "NVIDIA_TTS_URL")
+        }
+        guard let url = voice.url, !url.isEmpty else { return nil }
+        return try RemoteSynthesizer.address(url, from: "the setting voice.url")
     }
 }

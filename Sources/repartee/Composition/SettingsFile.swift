@@ -78,6 +78,7 @@ enum SettingsFile {
                 s.conversation.recognition.phraseBoost = Float(try v.number(0...10))
             },
             Key("voice.name") { s, v throws(VoiceError) in s.voice.name = try v.text() },
+            Key("voice.url") { s, v throws(VoiceError) in s.voice.url = try v.text() },
             Key("voice.model") { s, v throws(VoiceError) in s.voice.model = try v.text() },
             Key("voice.codec") { s, v throws(VoiceError) in s.voice.codec = try v.text() },
             Key("voice.pronunciations") { s, v throws(VoiceError) in s.voice.pronunciations = try v.text() },

@@ -3,6 +3,7 @@ internal import NIOPosix
 internal import NIOSSL
 internal import Testing
 internal import VoiceCore
+internal import WebSocketClient
 
 @testable internal import SpeechRecognition
 
@@ -17,7 +18,7 @@ internal import VoiceCore
         limits: RemoteLimits = RemoteLimits()
     ) throws -> RemoteRecognizer {
         try RemoteRecognizer(
-            address: RecognizerAddress("ws://127.0.0.1:\(port)\(path)", from: "test"),
+            address: ServerAddress("ws://127.0.0.1:\(port)\(path)", from: "test"),
             limits: limits,
             clock: clock,
             roots: .default
@@ -302,7 +303,7 @@ internal import VoiceCore
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
         }
         try await Server.run(initialize: tls) { port, _ in
-            let address = try RecognizerAddress("wss://localhost:\(port)", from: "test")
+            let address = try ServerAddress("wss://localhost:\(port)", from: "test")
             let trusting = try RemoteRecognizer(
                 address: address,
                 limits: RemoteLimits(),

@@ -1,29 +1,36 @@
 internal import Foundation
 package import VoiceCore
 
-/// Where a speech server is: `ws://host:port/path` or `wss://…`; `http` and `https` mean the same.
-package struct RecognizerAddress: Sendable, Equatable, CustomStringConvertible {
+/// Where a WebSocket server is: `ws://host:port/path` or `wss://…`; `http` and `https` mean the same.
+package struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
     /// The host's name or address, IPv6 without brackets.
-    let host: String
+    package let host: String
     /// The port; 80 or 443 when none was given.
-    let port: Int
+    package let port: Int
     /// Path and query as they stand in the request, at least `/`.
-    let path: String
+    package let path: String
     /// True for TLS.
-    let isSecure: Bool
+    package let isSecure: Bool
 
     /// Reads an address.
     /// - Parameters:
     ///   - text: the address, as a person gave it.
     ///   - place: where it was given, for errors: the name of a variable or of a setting.
+    ///   - example: an address as it should be, for errors.
+    ///   - standardPath: the path when none is given.
     /// - Throws: `usage` when it is no such address.
-    package init(_ text: String, from place: String) throws(VoiceError) {
+    package init(
+        _ text: String,
+        from place: String,
+        like example: String = "ws://localhost:8080",
+        standardPath: String = "/"
+    ) throws(VoiceError) {
         guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
             ["ws", "wss", "http", "https"].contains(scheme), let host = parts.host, !host.isEmpty
         else {
             throw VoiceError(
                 .usage,
-                "\(place) is '\(text)': give the address of a speech server, for example ws://localhost:8080"
+                "\(place) is '\(text)': give the address of a speech server, for example \(example)"
             )
         }
         guard parts.user == nil, parts.password == nil else {
@@ -36,12 +43,12 @@ package struct RecognizerAddress: Sendable, Equatable, CustomStringConvertible {
         isSecure = scheme == "wss" || scheme == "https"
         port = parts.port ?? (isSecure ? 443 : 80)
         path =
-            (parts.percentEncodedPath.isEmpty ? "/" : parts.percentEncodedPath)
+            (["", "/"].contains(parts.percentEncodedPath) ? standardPath : parts.percentEncodedPath)
             + (parts.percentEncodedQuery.map { "?" + $0 } ?? "")
     }
 
     /// Host and port as a URL has them.
-    var authority: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
+    package var authority: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
 
     /// The address without path and query, which may be secret.
     package var description: String { (isSecure ? "wss://" : "ws://") + authority }

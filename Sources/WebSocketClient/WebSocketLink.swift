@@ -1,39 +1,97 @@
-internal import Audio
 internal import Foundation
-internal import NIOCore
+package import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
-internal import NIOSSL
+package import NIOSSL
 internal import NIOWebSocket
 internal import Synchronization
-internal import VoiceCore
+package import VoiceCore
 
-/// The sockets of one stream, one after the other, and what they have to tell.
+/// The sockets of one client, one after the other, and what they have to tell.
 ///
-/// A socket belongs to its event loop, which puts events here; the stream takes them when it is called. Nothing suspends.
-/// What an earlier socket still has to tell is thrown away. ``close()`` ends it for ever; the stream calls it when it goes.
-final class RemoteLink: Sendable {
+/// A socket belongs to its event loop, which puts events here; the owner takes them when it likes. Nothing suspends. What an
+/// earlier socket still has to tell is thrown away. ``close()`` ends it for ever; the owner calls it when it goes.
+package final class WebSocketLink: Sendable {
+    /// What a socket tells.
+    package enum Event: Sendable, Equatable {
+        /// The server agreed to a WebSocket.
+        case opened
+        /// The server sent a text message.
+        case message(String)
+        /// The server sent another message.
+        case binary([UInt8])
+        /// Whether more can be sent now.
+        case writable(Bool)
+        /// The connection ended, or could not be made.
+        case closed(why: String)
+    }
+
+    /// How much a link takes.
+    package struct Limits: Sendable {
+        /// How long a connection may take.
+        package var connect: Duration
+        /// Bytes of one message of the server at most.
+        package var messageBytes: Int
+        /// Messages of the server that may wait.
+        package var messages: Int
+        /// What becomes of a server that sends more.
+        package var overflow: Overflow
+
+        /// Makes limits.
+        package init(connect: Duration, messageBytes: Int, messages: Int, overflow: Overflow) {
+            self.connect = connect
+            self.messageBytes = messageBytes
+            self.messages = messages
+            self.overflow = overflow
+        }
+    }
+
+    /// What becomes of a server that sends more than may wait.
+    package enum Overflow: Sendable {
+        /// It is left: nobody sends so much.
+        case leave
+        /// It is not read until the messages were taken.
+        case hold
+    }
+
     private struct State {
-        var events: [RemoteMachine.Event] = []
+        var events: [Event] = []
         var channel: (any Channel)?
         /// Counts the connections; an event of another one is stale.
         var generation = 0
         var isClosed = false
+        /// True while the socket is not read, because messages wait.
+        var isHeld = false
     }
 
-    private let address: RecognizerAddress
-    private let limits: RemoteLimits
+    private let address: ServerAddress
+    private let limits: Limits
     private let tls: NIOSSLContext?
     private let group: any EventLoopGroup
     private let state = Mutex(State())
     /// Raised when there are events.
-    let signal: Signal
+    package let signal: Signal
+
+    /// What TLS needs for an address; nil for one without.
+    /// - Parameter roots: the certificates to trust.
+    /// - Throws: `unavailable` when the machine has no usable certificates.
+    package static func tls(
+        for address: ServerAddress,
+        trusting roots: NIOSSLTrustRoots = .default
+    ) throws(VoiceError) -> NIOSSLContext? {
+        guard address.isSecure else { return nil }
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = roots
+        do { return try NIOSSLContext(configuration: configuration) } catch {
+            throw VoiceError(.unavailable, "TLS for \(address) cannot be set up", cause: error)
+        }
+    }
 
     /// Makes a link without a connection.
     /// - Parameter tls: for addresses that want it.
-    init(
-        address: RecognizerAddress,
-        limits: RemoteLimits,
+    package init(
+        address: ServerAddress,
+        limits: Limits,
         tls: NIOSSLContext?,
         group: any EventLoopGroup,
         clock: any SessionClock
@@ -46,15 +104,20 @@ final class RemoteLink: Sendable {
     }
 
     /// What has happened since the last call, oldest first.
-    func take() -> [RemoteMachine.Event] {
-        state.withLock { state in
-            defer { state.events = [] }
-            return state.events
+    package func take() -> [Event] {
+        let (events, held) = state.withLock { state -> ([Event], (any Channel)?) in
+            defer {
+                state.events = []
+                state.isHeld = false
+            }
+            return (state.events, state.isHeld ? state.channel : nil)
         }
+        held?.read()
+        return events
     }
 
     /// Begins a connection.
-    func connect() {
+    package func connect() {
         let generation = state.withLock { state -> Int in
             state.generation += 1
             return state.generation
@@ -70,16 +133,16 @@ final class RemoteLink: Sendable {
     }
 
     /// Ends the connection, if there is one; what it still tells is thrown away.
-    func disconnect() { end(forEver: false) }
+    package func disconnect() { end(forEver: false) }
 
     /// Ends the link.
-    func close() { end(forEver: true) }
+    package func close() { end(forEver: true) }
 
     /// Sends a text message, if there is a connection.
-    func say(_ text: String) { write(.text, ByteBuffer(string: text)) }
+    package func say(_ text: String) { write(.text, ByteBuffer(string: text)) }
 
-    /// Sends samples in [-1, 1] as 16-bit little-endian bytes, if there is a connection.
-    func send(_ samples: [Float]) { write(.binary, ByteBuffer(bytes: PCM16.bytes(samples))) }
+    /// Sends a binary message, if there is a connection.
+    package func send(_ bytes: [UInt8]) { write(.binary, ByteBuffer(bytes: bytes)) }
 
     private func write(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer) {
         guard let channel = state.withLock({ $0.channel }) else { return }
@@ -90,14 +153,25 @@ final class RemoteLink: Sendable {
     }
 
     /// Puts in an event of a connection. Called on its event loop.
-    func post(_ event: RemoteMachine.Event, from generation: Int) {
+    func post(_ event: Event, from generation: Int) {
         let isFull = state.withLock { state -> Bool in
             guard state.generation == generation else { return false }
             state.events.append(event)
-            return state.events.count > limits.messages
+            return limits.overflow == .leave && state.events.count > limits.messages
         }
         signal.raise()
         if isFull { fail(generation, why: "it sent more than \(limits.messages) messages at once") }
+    }
+
+    /// True if the socket may be read. Called on its event loop; with false it is read when the messages were taken.
+    func mayRead(_ generation: Int) -> Bool {
+        state.withLock { state in
+            guard state.generation == generation, limits.overflow == .hold, state.events.count >= limits.messages else {
+                return true
+            }
+            state.isHeld = true
+            return false
+        }
     }
 
     /// Ends a connection that went wrong, or is gone. Called on its event loop.
@@ -105,7 +179,8 @@ final class RemoteLink: Sendable {
         let channel = state.withLock { state -> (any Channel)? in
             guard state.generation == generation else { return nil }
             state.generation += 1
-            if state.events.count > limits.messages { state.events = [] }
+            if limits.overflow == .leave, state.events.count > limits.messages { state.events = [] }
+            state.isHeld = false
             state.events.append(.closed(why: why))
             defer { state.channel = nil }
             return state.channel
@@ -118,6 +193,7 @@ final class RemoteLink: Sendable {
         let channel = state.withLock { state -> (any Channel)? in
             state.generation += 1
             state.events = []
+            state.isHeld = false
             state.isClosed = state.isClosed || forEver
             defer { state.channel = nil }
             return state.channel
@@ -132,7 +208,8 @@ final class RemoteLink: Sendable {
             guard let last = error.connectionErrors.last else { return "the name \(error.host) is not known" }
             return words(for: last.error)
         case let error as IOError:
-            return String(cString: strerror(error.errnoCode)).lowercased()
+            // strerror never returns null and its text is copied at once.
+            return unsafe String(cString: strerror(error.errnoCode)).lowercased()
         default:
             return "\(error)"
         }
@@ -160,7 +237,7 @@ final class RemoteLink: Sendable {
         let upgrade = try pipeline.configureUpgradableHTTPClientPipeline(configuration: configuration)
         upgrade.whenComplete { [self] result in
             switch result {
-            case .success(true): break
+            case .success(true): post(.opened, from: generation)
             case .success(false): fail(generation, why: "it answers, but not with a WebSocket; check its port and path")
             case .failure(let error): fail(generation, why: Self.words(for: error))
             }
@@ -177,7 +254,7 @@ final class RemoteLink: Sendable {
                     maxAccumulatedFrameSize: limits.messageBytes
                 )
                 try channel.pipeline.syncOperations.addHandler(aggregator)
-                try channel.pipeline.syncOperations.addHandler(RemoteHandler(link: self, generation: generation))
+                try channel.pipeline.syncOperations.addHandler(WebSocketLinkHandler(link: self, generation: generation))
                 return true
             }
         }

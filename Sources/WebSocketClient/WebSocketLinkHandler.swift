@@ -2,14 +2,15 @@ internal import NIOCore
 internal import NIOWebSocket
 
 /// The end of a socket's pipeline: whole WebSocket messages become events.
-final class RemoteHandler: ChannelInboundHandler {
+final class WebSocketLinkHandler: ChannelDuplexHandler {
     typealias InboundIn = WebSocketFrame
+    typealias OutboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
-    private let link: RemoteLink
+    private let link: WebSocketLink
     private let generation: Int
 
-    init(link: RemoteLink, generation: Int) {
+    init(link: WebSocketLink, generation: Int) {
         self.link = link
         self.generation = generation
     }
@@ -20,7 +21,7 @@ final class RemoteHandler: ChannelInboundHandler {
         case .text:
             link.post(.message(String(buffer: frame.unmaskedData)), from: generation)
         case .binary:
-            link.post(.binary, from: generation)
+            link.post(.binary(Array(buffer: frame.unmaskedData)), from: generation)
         case .ping:
             reply(context, .pong, frame.unmaskedData)
         case .connectionClose:
@@ -34,6 +35,10 @@ final class RemoteHandler: ChannelInboundHandler {
         }
     }
 
+    func read(context: ChannelHandlerContext) {
+        if link.mayRead(generation) { context.read() }
+    }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         link.post(.writable(context.channel.isWritable), from: generation)
     }
@@ -43,7 +48,7 @@ final class RemoteHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        link.fail(generation, why: RemoteLink.words(for: error))
+        link.fail(generation, why: WebSocketLink.words(for: error))
         context.close(promise: nil)
     }
 

@@ -1,9 +1,9 @@
 internal import Testing
 internal import VoiceCore
 
-@testable internal import SpeechRecognition
+@testable internal import WebSocketClient
 
-@Suite struct RecognizerAddressTests {
+@Suite struct ServerAddressTests {
     @Test(arguments: [
         ("ws://localhost:8080", "localhost", 8080, "/", false),
         ("wss://asr.example.org", "asr.example.org", 443, "/", true),
@@ -17,7 +17,7 @@ internal import VoiceCore
         path: String,
         isSecure: Bool
     ) throws {
-        let address = try RecognizerAddress(text, from: "NVIDIA_ASR_URL")
+        let address = try ServerAddress(text, from: "NVIDIA_ASR_URL")
         #expect(address.host == host)
         #expect(address.port == port)
         #expect(address.path == path)
@@ -28,13 +28,13 @@ internal import VoiceCore
         "", "localhost:8080", "ftp://h", "ws://", "ws://user:secret@h", "ws://h:0", "ws://h:99999", "ws:h",
     ])
     func `anything else is refused, naming where it was given`(text: String) {
-        let error = #expect(throws: VoiceError.self) { try RecognizerAddress(text, from: "NVIDIA_ASR_URL") }
+        let error = #expect(throws: VoiceError.self) { try ServerAddress(text, from: "NVIDIA_ASR_URL") }
         #expect(error?.code == .usage)
         #expect(error?.message.contains("NVIDIA_ASR_URL") == true)
         #expect(error?.message.contains("secret") == false)
     }
 
     @Test func `what may be secret is not shown`() throws {
-        #expect(try "\(RecognizerAddress("https://[::1]/asr?key=secret", from: "x"))" == "wss://[::1]:443")
+        #expect(try "\(ServerAddress("https://[::1]/asr?key=secret", from: "x"))" == "wss://[::1]:443")
     }
 }
