@@ -40,7 +40,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try agent.settings()
         let logger = global.logger(standard: .info)
-        warnOfRemoteEngines(logger)
+        warnOfRecording(logger)
         let clock = SystemClock()
         let trace = try agent.traceFile()
         defer { trace?.close() }
@@ -104,15 +104,10 @@ struct ServeCommand: AsyncParsableCommand {
         try await group.run()
     }
 
-    /// Settings of other stacks that this version cannot follow are said aloud, not ignored.
-    private func warnOfRemoteEngines(_ logger: Logger) {
-        let names = ["ENABLE_RECORDING"]
-        for name in names where ProcessInfo.processInfo.environment[name] != nil {
-            logger.warning(
-                "This version records nothing: an environment variable has no effect",
-                metadata: ["variable": "\(name)"]
-            )
-        }
+    /// A setting of another stack that this version cannot follow is said aloud, not ignored.
+    private func warnOfRecording(_ logger: Logger) {
+        guard ProcessInfo.processInfo.environment["ENABLE_RECORDING"] != nil else { return }
+        logger.warning("This version records nothing: ENABLE_RECORDING has no effect")
     }
 }
 
