@@ -214,7 +214,7 @@ let package = Package(
             [
                 "repartee", "Conversation", "Inference", "LanguageModels", "Simulation", "SpeechRecognition",
                 "SpeechSynthesis",
-                "VoiceServer",
+                "VoiceServer", "WebSocketClient",
                 log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio

@@ -5,6 +5,7 @@ internal import SpeechRecognition
 internal import Testing
 internal import VoiceCore
 internal import VoiceServer
+internal import WebSocketClient
 
 @testable internal import repartee
 

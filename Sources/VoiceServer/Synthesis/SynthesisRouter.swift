@@ -55,7 +55,9 @@ struct SynthesisRouter: RequestRouter {
             "voices": .array(voices.voices.map { .string($0.name) }),
             "languages": .array(voices.languages.map { .string($0) }),
             "default_voice": .string(voices.standard.name),
-            "aliases": .object(voices.aliases.mapValues { .string($0) }),
+            "aliases": .object(
+                JSONObject(voices.aliases.sorted { $0.key < $1.key }.map { (key: $0.key, value: .string($0.value)) })
+            ),
             "response_formats": .array(SpeechRequest.Format.allCases.map { .string($0.rawValue) }),
         ]
         return ByteBuffer(string: value.json)

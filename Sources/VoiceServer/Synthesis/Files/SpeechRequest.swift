@@ -93,7 +93,7 @@ struct SpeechRequest: Sendable {
 
     /// The values of a request.
     private struct Fields {
-        var values: [String: JSONValue]
+        var values: JSONObject
 
         subscript(key: String) -> JSONValue? { values[key].flatMap { $0 == .null ? nil : $0 } }
 
