@@ -122,7 +122,7 @@ struct CompletionStream {
         try count(name)
         let known = calls.lastIndex { id.isEmpty ? index == nil || $0.index == index : $0.id == id }
         // A name begins a call, even where the index is that of the one before.
-        let begins = known.map { !name.isEmpty && !calls[$0].name.isEmpty && id != calls[$0].id } ?? true
+        let begins = known.map { self.begins(calls[$0], id: id, index: index, name: name) } ?? true
         guard !begins, let known else {
             guard calls.count < Self.mostCalls else {
                 throw VoiceError(.malformedInput, "it sends more than \(Self.mostCalls) calls of tools in one reply")
@@ -132,6 +132,12 @@ struct CompletionStream {
         }
         if calls[known].name.isEmpty { calls[known].name = name }
         calls[known].arguments += text
+    }
+
+    /// Whether a piece that could continue a call begins another one. Some servers repeat the name in every piece.
+    private func begins(_ call: Call, id: String, index: Int?, name: String) -> Bool {
+        guard !name.isEmpty, !call.name.isEmpty else { return false }
+        return id.isEmpty ? index == nil || name != call.name : id != call.id
     }
 
     private mutating func count(_ text: String) throws(VoiceError) {
