@@ -215,6 +215,7 @@ let package = Package(
                 "repartee", "Conversation", "Inference", "LanguageModels", "Simulation", "SpeechRecognition",
                 "SpeechSynthesis",
                 "VoiceServer",
+                "WebSocketClient",
                 log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Transports
 internal import VoiceCore
 
 extension SynthesisProtocol {
@@ -85,7 +84,7 @@ extension SynthesisProtocol {
     /// A message's fields, with its type for errors.
     private struct Fields {
         var type: String
-        var values: [String: JSONValue]
+        var values: JSONObject
 
         func refusal(_ key: String, _ wanted: String) -> VoiceError {
             VoiceError(.malformedInput, "\(type): `\(key)` must be \(wanted)")

@@ -1,6 +1,5 @@
 internal import NIOCore
 internal import NIOHTTP1
-internal import Transports
 internal import VoiceCore
 
 /// What the synthesis server answers: the reference's WebSocket, OpenAI's endpoint, what there is, health and metrics.
@@ -55,7 +54,7 @@ struct SynthesisRouter: RequestRouter {
             "voices": .array(voices.voices.map { .string($0.name) }),
             "languages": .array(voices.languages.map { .string($0) }),
             "default_voice": .string(voices.standard.name),
-            "aliases": .object(voices.aliases.mapValues { .string($0) }),
+            "aliases": .object(JSONObject(voices.aliases.map { ($0.key, JSONValue.string($0.value)) })),
             "response_formats": .array(SpeechRequest.Format.allCases.map { .string($0.rawValue) }),
         ]
         return ByteBuffer(string: value.json)

@@ -1,6 +1,5 @@
 internal import NIOCore
 internal import NIOHTTP1
-internal import Transports
 internal import VoiceCore
 
 /// A request for speech, checked (platform.openai.com, API reference, "Create speech"; `SpeechRequest` of
@@ -93,7 +92,7 @@ struct SpeechRequest: Sendable {
 
     /// The values of a request.
     private struct Fields {
-        var values: [String: JSONValue]
+        var values: JSONObject
 
         subscript(key: String) -> JSONValue? { values[key].flatMap { $0 == .null ? nil : $0 } }
 
