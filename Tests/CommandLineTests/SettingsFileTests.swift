@@ -63,6 +63,18 @@ internal import WebSocketClient
         #expect(error?.message.contains("recognizer.url") == true)
     }
 
+    @Test func `a voice server is named by the environment, else by the file, and its path may be left out`() throws {
+        let settings = try SettingsFile.parse("voice:\n  url: wss://file/speak", name: "x")
+        let variable = try settings.voiceAddress(environment: ["NVIDIA_TTS_URL": "http://variable:8001"])
+        #expect(variable?.description == "ws://variable:8001")
+        #expect(variable?.path == "/ws/tts/stream")
+        #expect(try settings.voiceAddress(environment: ["NVIDIA_TTS_URL": ""])?.path == "/speak")
+        #expect(try Settings().voiceAddress(environment: [:]) == nil)
+        let nonsense = try SettingsFile.parse("voice:\n  url: here", name: "x")
+        let error = #expect(throws: VoiceError.self) { try nonsense.voiceAddress(environment: [:]) }
+        #expect(error?.message.contains("voice.url") == true)
+    }
+
     @Test func `secrets of telephone providers come from the environment, else from the file`() throws {
         let yaml = "telephony:\n  twilio_auth_token: file\n  plivo_auth_token: file\n  telnyx_api_key: \"\""
         let settings = try SettingsFile.parse(yaml, name: "x")

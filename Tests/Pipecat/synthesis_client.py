@@ -194,7 +194,7 @@ def whole_texts(check, address):
 
 
 async def checks(check):
-    with server() as address:
+    with server("--voice", "slt") as address:
         with urllib.request.urlopen("http://%s/v1/audio/config" % address, timeout=10) as answer:
             configuration = json.load(answer)
         check("the configuration is the reference's", configuration["sample_rate"] == RATE and configuration["channels"] == 1

@@ -9,6 +9,8 @@ struct StreamOutput: Sendable {
     let stream: SynthesisStream
     /// Samples made so far.
     private(set) var samples = 0
+    /// Of these, samples handed to the connection.
+    private(set) var sent = 0
     /// Segments that are complete.
     private(set) var segments = 0
     /// True once all was made.
@@ -69,6 +71,9 @@ struct StreamOutput: Sendable {
         return tail
     }
 
+    /// Notes that so many samples more were handed to the connection.
+    mutating func send(_ count: Int) { sent += count }
+
     /// Ends a segment.
     /// - Returns: its number, from 1, and its length in milliseconds.
     mutating func endSegment() -> (number: Int, audio: Double) {
@@ -83,12 +88,12 @@ struct StreamOutput: Sendable {
     /// What was heard when the stream is cancelled.
     ///
     /// - Parameters:
-    ///   - dropped: audio that was made, and will not be sent.
+    ///   - dropped: audio that was handed to the connection, and has not left.
     ///   - played: how much the client has played; nil for all that was sent.
     func cancelled(dropped: Duration, played: Duration?) -> SynthesisProtocol.Cancelled {
         // Lengths of pieces are cut to nanoseconds: to the nearest sample.
         let halfSample = Duration.nanoseconds(500_000_000 / stream.rate.hertz)
-        let sent = max(0, samples - stream.rate.samples(in: dropped + halfSample))
+        let sent = max(0, sent - stream.rate.samples(in: dropped + halfSample))
         let heard = min(sent, played.map { stream.rate.samples(in: $0 + halfSample) } ?? sent)
         return SynthesisProtocol.Cancelled(
             id: stream.id,

@@ -33,6 +33,11 @@ extension SynthesisMachine {
         return (samples, words.isEmpty ? nil : .words(words, context: output?.stream.context))
     }
 
+    /// Hears that so many samples of a piece were handed to the connection.
+    mutating func sent(_ count: Int, of piece: Piece) {
+        if isSpeaking(piece) { output?.send(count) }
+    }
+
     /// Hears that a piece has no more chunks.
     /// - Returns: the last samples to be sent; nil once the piece was cancelled. Then ``ended(_:)``.
     mutating func tail(of piece: Piece) -> [Float]? { isSpeaking(piece) ? output?.end() : nil }

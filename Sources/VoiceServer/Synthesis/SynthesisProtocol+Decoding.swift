@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Transports
 internal import VoiceCore
 
 extension SynthesisProtocol {

@@ -1,6 +1,5 @@
 internal import NIOCore
 internal import NIOHTTP1
-internal import Transports
 internal import VoiceCore
 
 /// What the synthesis server answers: the reference's WebSocket, OpenAI's endpoint, what there is, health and metrics.

@@ -18,6 +18,8 @@ extension SynthesisServer {
         public var idleTimeout: Duration
         /// Origins of pages, besides the server's own and those of this machine, that may use the server; `*` for all.
         public var allowedOrigins: [String]
+        /// How many times as fast as it is played audio is sent over a WebSocket; nil for as fast as it is made.
+        var speed: Double? = 4
         /// How much text may wait.
         var texts = SynthesisMachine.Limits()
         /// The bounds of each WebSocket.

@@ -125,7 +125,13 @@ public struct SynthesisServer: Sendable {
                     limits: configuration.texts,
                     makeID: { UUID().uuidString.lowercased() }
                 )
-                let session = SynthesisSession(machine: machine, connection: webSocket, metrics: metrics, clock: clock)
+                let session = SynthesisSession(
+                    machine: machine,
+                    connection: webSocket,
+                    pace: configuration.speed.map(SendingPace.init),
+                    metrics: metrics,
+                    clock: clock
+                )
                 webSocket.close(await session.run())
             }
             group.addTask { try? await webSocket.closed.get() }

@@ -7,7 +7,7 @@ internal import VoiceCore
 /// Carries out the actions of a ``SynthesisMachine`` for one client.
 ///
 /// Two tasks: one hears the client, so that a `cancel` is never behind anything, one has the voice speak. The voice goes on
-/// while less than half a second of its audio waits for the socket.
+/// while less than half a second of its audio waits for the socket, and no faster than the pace.
 actor SynthesisSession {
     private let connection: MessageConnection
     private let metrics: SynthesisMetrics
@@ -17,6 +17,7 @@ actor SynthesisSession {
     private let work: Signal
     /// Finished when what is being spoken is to stop.
     private var stop: Mailbox<Never>?
+    private var pace: SendingPace?
 
     /// What is sent at a time: what a player plays at a time, and little enough that a cut finds the rest still here.
     private static let slice = Duration.milliseconds(20)
@@ -24,10 +25,12 @@ actor SynthesisSession {
     init(
         machine: consuming SynthesisMachine,
         connection: MessageConnection,
+        pace: SendingPace?,
         metrics: SynthesisMetrics,
         clock: any SessionClock
     ) {
         self.machine = machine
+        self.pace = pace
         self.connection = connection
         self.metrics = metrics
         self.clock = clock
@@ -68,6 +71,7 @@ actor SynthesisSession {
             case .forget(let epoch, let allBefore):
                 let dropped = allBefore ? connection.cut(epoch: epoch) : connection.forget(epoch: epoch)
                 metrics.cancelled(dropping: dropped)
+                pace?.reset()
                 todo = machine.forgot(dropped) + todo
             }
         }
@@ -136,13 +140,15 @@ actor SynthesisSession {
         var start = 0
         while start < samples.count {
             await connection.waitForRoom()
-            guard !Task.isCancelled, machine.isSpeaking(piece) else { return false }
             let part = Array(samples[start..<min(samples.count, start + length)])
             let duration = piece.rate.duration(ofSamples: part.count)
+            if let due = pace?.take(duration, at: clock.now), due > clock.now { try? await clock.sleep(until: due) }
+            guard !Task.isCancelled, machine.isSpeaking(piece) else { return false }
             let bytes = ByteBuffer(bytes: PCM16.bytes(part))
             guard (try? connection.send(bytes, as: .binary, lasting: duration, epoch: piece.epoch)) != nil else {
                 return false
             }
+            machine.sent(part.count, of: piece)
             start += part.count
         }
         // Texts without a sound would never wait otherwise.

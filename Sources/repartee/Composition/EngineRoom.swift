@@ -173,7 +173,9 @@ struct EngineRoom: Sendable {
         }
     }
 
-    private func piper(_ model: String) async throws(VoiceError) -> PiperSynthesizer {
+    /// A Piper voice.
+    /// - Throws: `unavailable` where this processor cannot compute it, or its files are missing.
+    func piper(_ model: String) async throws(VoiceError) -> PiperSynthesizer {
         let dictionary = try store.resolve(ModelCatalogue.pronouncingDictionary)
         guard let bytes = FileManager.default.contents(atPath: dictionary) else {
             throw VoiceError(.missingInput, "the pronouncing dictionary \(dictionary) cannot be read")

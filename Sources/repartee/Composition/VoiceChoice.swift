@@ -17,7 +17,8 @@ enum VoiceChoice: Sendable, Equatable {
     /// Speakers of Magpie v2602. Other models' are named with `magpie:` before them.
     private static let magpieSpeakers = ["aria", "jason", "john", "leo", "sofia"]
     private static let magpiePrefix = "magpie:"
-    private static let joeName = "joe"
+    /// The Piper voice's name.
+    static let joeName = "joe"
 
     /// Every voice that can be named, with a word about it, in the order in which `repartee say --list-voices` shows them.
     static var all: [(name: String, about: String)] {

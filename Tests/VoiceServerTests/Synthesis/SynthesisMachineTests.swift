@@ -82,9 +82,10 @@ internal import VoiceTesting
         let pieceOrNil = machine.next()
         let piece = try #require(pieceOrNil)
         let words = [3, 7, 13].map { SpokenWord(textEnd: $0, sampleEnd: $0 * 160) }
-        _ = machine.made(SpeechChunk(samples: Self.samples(16 * 160), words: words), of: piece)
+        _ = machine.made(SpeechChunk(samples: Self.samples(20 * 160), words: words), of: piece)
+        machine.sent(16 * 160, of: piece)
         _ = machine.receive(Self.cancel, at: .zero)
-        // 160 ms were made, 80 were still here.
+        // 200 ms were made, 160 handed on, of which 80 were still here.
         #expect(
             machine.forgot(.milliseconds(80)) == [
                 .say(.cancelled(.init(id: "s1", context: "a", audio: 80, text: "one two")))
@@ -101,6 +102,7 @@ internal import VoiceTesting
         let piece = try #require(pieceOrNil)
         let words = [3, 7].map { SpokenWord(textEnd: $0, sampleEnd: $0 * 160) }
         _ = machine.made(SpeechChunk(samples: Self.samples(7 * 160), words: words), of: piece)
+        machine.sent(7 * 160, of: piece)
         _ = machine.receive(Self.message(#"{"type":"cancel","played_ms":45.5}"#), at: .zero)
         #expect(machine.forgot(.zero) == [.say(.cancelled(.init(id: "s1", audio: 45.5, text: "one")))])
     }

@@ -54,6 +54,36 @@ internal import VoiceTesting
         }
     }
 
+    @Test func `of the fastest voice less than 50 ms are on their way when a cancel comes`() async throws {
+        let voice = CountingSynthesizer()
+        let clock = ManualClock()
+        let pace = { (configuration: inout SynthesisServer.Configuration) in configuration.speed = 4 }
+        try await SynthesisTestServer.run(voice, pace, clock: clock) { port in
+            try await RawClient.synthesis(on: port) { client in
+                try await client.sendText(#"{"type":"init","acknowledge":true}"#)
+                try await client.say(String(repeating: "abcdefghi ", count: 6_000))
+                var heard = 0
+                while heard < 2 * 640 {
+                    if case .binary(let bytes) = await client.frame() { heard += bytes.count }
+                }
+                // Time stands still: 40 ms were sent at once, and no more is until it moves on.
+                for _ in 0..<20 {
+                    while clock.sleeperCount < 2 { await Task.yield() }
+                    clock.advance(by: .milliseconds(5))
+                    while true {
+                        guard case .binary(let bytes) = await client.frame() else { continue }
+                        #expect(bytes.count == 640)
+                        break
+                    }
+                }
+                try await client.sendText(#"{"type":"cancel"}"#)
+                let after = await client.hear(until: "cancelled")
+                #expect(after.audio < 50 * 32)
+                #expect(after.message("cancelled")?["audio_ms"] == .number(Double(22 * 20 + after.audio / 32)))
+            }
+        }
+    }
+
     // Test 3 of the same: there within a second.
     @Test func `a new stream after a cancel is whole and has nothing of the old one`() async throws {
         let voice = CountingSynthesizer()

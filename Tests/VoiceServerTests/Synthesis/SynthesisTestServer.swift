@@ -8,7 +8,7 @@ internal import VoiceTesting
 
 @testable internal import VoiceServer
 
-/// A synthesis server on a port chosen by the system. Its voices are `one`, which is given, and `two`.
+/// A synthesis server on a port chosen by the system. Its voices are `one`, which is given, and `two`; it sends as fast as they speak.
 enum SynthesisTestServer {
     /// Runs a server around `body`, then stops it; the server must end without a failure.
     static func run(
@@ -20,6 +20,7 @@ enum SynthesisTestServer {
     ) async throws {
         var configuration = SynthesisServer.Configuration(port: 0, rate: nil)
         configuration.limits.closeTimeout = .milliseconds(50)
+        configuration.speed = nil
         configure(&configuration)
         let server = SynthesisServer(
             voices: try voices(voice, aliases: aliases),

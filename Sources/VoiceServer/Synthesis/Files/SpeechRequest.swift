@@ -1,6 +1,5 @@
 internal import NIOCore
 internal import NIOHTTP1
-internal import Transports
 internal import VoiceCore
 
 /// A request for speech, checked (platform.openai.com, API reference, "Create speech"; `SpeechRequest` of

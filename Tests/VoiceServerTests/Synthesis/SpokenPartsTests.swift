@@ -106,3 +106,27 @@ internal import VoiceCore
     static func sound(_ count: Int) -> [Float] { [Float](repeating: 0.5, count: count) }
     static func silence(_ count: Int) -> [Float] { [Float](repeating: 0, count: count) }
 }
+
+@Suite struct SendingPaceTests {
+    @Test func `two pieces go at once, then so many times as fast as they are played`() {
+        var pace = SendingPace(speed: 4)
+        let piece = Duration.milliseconds(20)
+        let times = (0..<5).map { _ in pace.take(piece, at: .seconds(10)) }
+        #expect(times.map { max($0, .seconds(10)) - .seconds(10) } == [0, 0, 5, 10, 15].map { .milliseconds($0) })
+    }
+
+    @Test func `a pause saves up no more than that`() {
+        var pace = SendingPace(speed: 2)
+        let piece = Duration.milliseconds(20)
+        for _ in 0..<10 { _ = pace.take(piece, at: .seconds(1)) }
+        let times = (0..<3).map { _ in pace.take(piece, at: .seconds(100)) }
+        #expect(times.map { max($0, .seconds(100)) - .seconds(100) } == [0, 0, 10].map { .milliseconds($0) })
+    }
+
+    @Test func `what nobody hears holds nothing up`() {
+        var pace = SendingPace(speed: 2)
+        for _ in 0..<10 { _ = pace.take(.seconds(1), at: .seconds(1)) }
+        pace.reset()
+        #expect(pace.take(.seconds(1), at: .seconds(1)) <= .seconds(1))
+    }
+}
