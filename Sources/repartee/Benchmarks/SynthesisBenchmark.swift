@@ -42,6 +42,12 @@ struct SynthesisBenchmark: AsyncParsableCommand {
     @Option(name: .customLong("voice"), help: "A voice, see `repartee say --list-voices`; may be given several times.")
     var voices: [String] = []
 
+    @Option(
+        name: .customLong("config"),
+        help: "With --voice: a YAML file with settings, of which those of the voice are followed."
+    )
+    var settingsFile: String?
+
     @Flag(help: "With --voice: what recognisers understand of it.")
     var roundTrip = false
 
@@ -104,8 +110,11 @@ struct SynthesisBenchmark: AsyncParsableCommand {
             )
             return try await benchmark.run()
         }
+        var settings = Settings()
+        if let settingsFile { settings = try SettingsFile.read(path: settingsFile) }
         let benchmark = VoiceBenchmark(
             store: global.store,
+            settings: settings,
             voices: voices,
             threads: threads,
             streams: streams,

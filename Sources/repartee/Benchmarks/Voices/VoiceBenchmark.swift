@@ -19,6 +19,8 @@ struct VoiceBenchmark {
     }
 
     let store: ModelStore
+    /// What else is set of the voices, such as files.
+    let settings: Settings
     let voices: [String]
     let threads: [Int]
     let streams: [Int]
@@ -34,7 +36,7 @@ struct VoiceBenchmark {
         }
         for voice in voices {
             for threads in threads {
-                var settings = Settings()
+                var settings = settings
                 settings.voice.name = voice
                 settings.voice.threads = threads
                 let room = EngineRoom(store: store, settings: settings)
