@@ -89,35 +89,16 @@ public protocol LanguageModel: Sendable {
 /// The caller states the whole conversation each time; the chat works out which tokens it has already seen and
 /// only computes new ones. One task calls it, one call at a time.
 public protocol Chat: Sendable {
-    /// Brings a conversation into memory ahead of need, so that the next reply has less to do.
+    /// Brings a conversation into memory ahead of need, so that the next reply with these options has less to do.
     ///
     /// Cancellation stops it after the running batch; what was computed stays in memory.
-    /// - Returns: the counts, with `generatedTokens` 0.
-    @discardableResult
-    func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage
-
-    /// Generates the assistant's next message.
-    ///
-    /// The stream ends by `finished`, by an error, or early when its consumer is cancelled; then at most one more
-    /// token is computed. When the context would overflow, the oldest turns are left out, the system message never.
     /// - Parameters:
-    ///   - messages: the conversation so far, oldest first, ending with a user message.
-    ///   - sampling: how tokens are chosen and how many at most.
-    func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error>
-
-    /// Does what ``prefill(_:)`` does, as pressing as `urgency` says at each moment.
-    @discardableResult
-    func prefill(_ messages: [ChatMessage], urgency: Urgency) async throws(VoiceError) -> ReplyUsage
-
-    /// Does what ``reply(to:sampling:)`` does, as pressing as `urgency` says at each moment.
-    func reply(
-        to messages: [ChatMessage],
-        sampling: SamplingOptions,
-        urgency: Urgency
-    ) -> AsyncThrowingStream<ReplyEvent, any Error>
-
-    /// Does what ``prefill(_:urgency:)`` does, for a reply with these options.
-    /// - Throws: ``VoiceError/Code/usage`` if the model cannot do what they ask for, too.
+    ///   - messages: the conversation so far, oldest first.
+    ///   - options: those of the reply.
+    ///   - urgency: how pressing it is at each moment; nil where nobody else wants the device. Models that share none with
+    ///     other engines do not look at it.
+    /// - Returns: the counts, with `generatedTokens` 0.
+    /// - Throws: ``VoiceError/Code/usage`` if the model cannot do what the options ask for, too.
     @discardableResult
     func prefill(
         _ messages: [ChatMessage],
@@ -125,9 +106,16 @@ public protocol Chat: Sendable {
         urgency: Urgency?
     ) async throws(VoiceError) -> ReplyUsage
 
-    /// Does what ``reply(to:sampling:urgency:)`` does, with tools and reasoning.
+    /// Generates the assistant's next message.
     ///
-    /// The stream fails with ``VoiceError/Code/usage`` if the model cannot do what the options ask for.
+    /// The stream ends by `finished`, by an error, or early when its consumer is cancelled; then at most one more
+    /// token is computed. When the context would overflow, the oldest turns are left out, the system message never. The stream
+    /// fails with ``VoiceError/Code/usage`` if the model cannot do what the options ask for.
+    /// - Parameters:
+    ///   - messages: the conversation so far, oldest first, ending with a user message or the results of calls.
+    ///   - sampling: how tokens are chosen and how many at most.
+    ///   - options: tools and reasoning.
+    ///   - urgency: as in ``prefill(_:options:urgency:)``.
     func reply(
         to messages: [ChatMessage],
         sampling: SamplingOptions,
@@ -136,51 +124,20 @@ public protocol Chat: Sendable {
     ) -> AsyncThrowingStream<ReplyEvent, any Error>
 }
 
-/// For models that share no device with others.
+/// Replies that only speak.
 extension Chat {
-    /// Prefills without looking at `urgency`.
+    /// Prefills for a reply without tools and reasoning.
     @discardableResult
-    public func prefill(_ messages: [ChatMessage], urgency: Urgency) async throws(VoiceError) -> ReplyUsage {
-        try await prefill(messages)
+    public func prefill(_ messages: [ChatMessage], urgency: Urgency? = nil) async throws(VoiceError) -> ReplyUsage {
+        try await prefill(messages, options: ChatOptions(), urgency: urgency)
     }
 
-    /// Replies without looking at `urgency`.
+    /// Replies without tools and reasoning.
     public func reply(
         to messages: [ChatMessage],
         sampling: SamplingOptions,
-        urgency: Urgency
+        urgency: Urgency? = nil
     ) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        reply(to: messages, sampling: sampling)
-    }
-}
-
-/// For models that have neither tools nor reasoning.
-extension Chat {
-    /// Prefills; throws if the options ask for anything.
-    @discardableResult
-    public func prefill(
-        _ messages: [ChatMessage],
-        options: ChatOptions,
-        urgency: Urgency?
-    ) async throws(VoiceError) -> ReplyUsage {
-        guard options == ChatOptions() else { throw Self.refusal }
-        guard let urgency else { return try await prefill(messages) }
-        return try await prefill(messages, urgency: urgency)
-    }
-
-    /// Replies; the stream fails if the options ask for anything.
-    public func reply(
-        to messages: [ChatMessage],
-        sampling: SamplingOptions,
-        options: ChatOptions,
-        urgency: Urgency?
-    ) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        guard options == ChatOptions() else { return AsyncThrowingStream { throw Self.refusal } }
-        guard let urgency else { return reply(to: messages, sampling: sampling) }
-        return reply(to: messages, sampling: sampling, urgency: urgency)
-    }
-
-    private static var refusal: VoiceError {
-        VoiceError(.usage, "This language model has neither tools nor reasoning. Ask for a reply without them.")
+        reply(to: messages, sampling: sampling, options: ChatOptions(), urgency: urgency)
     }
 }

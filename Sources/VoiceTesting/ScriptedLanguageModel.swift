@@ -51,21 +51,12 @@ public final class ScriptedLanguageModel: LanguageModel {
     private struct ScriptedChat: Chat {
         let model: ScriptedLanguageModel
 
-        func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage {
-            ReplyUsage(promptTokens: messages.count, cachedTokens: 0, generatedTokens: 0)
-        }
-
         func prefill(
             _ messages: [ChatMessage],
             options: ChatOptions,
             urgency: Urgency?
         ) async throws(VoiceError) -> ReplyUsage {
-            try await prefill(messages)
-        }
-
-        func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error>
-        {
-            reply(to: messages, sampling: sampling, options: ChatOptions(), urgency: nil)
+            ReplyUsage(promptTokens: messages.count, cachedTokens: 0, generatedTokens: 0)
         }
 
         func reply(

@@ -16,16 +16,6 @@ final class LlamaChat: Chat {
     }
 
     @discardableResult
-    func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage {
-        try await prefill(messages, options: ChatOptions(), urgency: nil)
-    }
-
-    @discardableResult
-    func prefill(_ messages: [ChatMessage], urgency: Urgency) async throws(VoiceError) -> ReplyUsage {
-        try await prefill(messages, options: ChatOptions(), urgency: urgency)
-    }
-
-    @discardableResult
     func prefill(
         _ messages: [ChatMessage],
         options: ChatOptions,
@@ -40,18 +30,6 @@ final class LlamaChat: Chat {
             }
         }
         throw VoiceError(.cancelled, "Reading a conversation ahead was cancelled.")
-    }
-
-    func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        reply(to: messages, sampling: sampling, options: ChatOptions(), urgency: nil)
-    }
-
-    func reply(
-        to messages: [ChatMessage],
-        sampling: SamplingOptions,
-        urgency: Urgency
-    ) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        reply(to: messages, sampling: sampling, options: ChatOptions(), urgency: urgency)
     }
 
     func reply(

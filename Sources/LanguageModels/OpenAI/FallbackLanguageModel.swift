@@ -73,11 +73,6 @@ private final class FallbackChat: Chat {
     }
 
     @discardableResult
-    func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage {
-        try await prefill(messages, options: ChatOptions(), urgency: nil)
-    }
-
-    @discardableResult
     func prefill(
         _ messages: [ChatMessage],
         options: ChatOptions,
@@ -86,26 +81,18 @@ private final class FallbackChat: Chat {
         try await (state.isResting ? second : first).prefill(messages, options: options, urgency: urgency)
     }
 
-    func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        reply(to: messages, sampling: sampling, options: ChatOptions(), urgency: nil)
-    }
-
     func reply(
         to messages: [ChatMessage],
         sampling: SamplingOptions,
         options: ChatOptions,
         urgency: Urgency?
     ) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        let second = second
-        func ask(_ chat: any Chat) -> AsyncThrowingStream<ReplyEvent, any Error> {
+        @Sendable func ask(_ chat: any Chat) -> AsyncThrowingStream<ReplyEvent, any Error> {
             chat.reply(to: messages, sampling: sampling, options: options, urgency: urgency)
         }
+        let second = second
         guard !state.isResting else { return ask(second) }
-        let reply = FallbackReply(
-            ask(first),
-            else: { second.reply(to: messages, sampling: sampling, options: options, urgency: urgency) },
-            state
-        )
+        let reply = FallbackReply(ask(first), else: { ask(second) }, state)
         return AsyncThrowingStream { try await reply.next() }
     }
 }

@@ -12,11 +12,6 @@ final class RemoteChat: Chat {
         self.model = model
     }
 
-    @discardableResult
-    func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage {
-        try await prefill(messages, options: ChatOptions(), urgency: nil)
-    }
-
     /// Sends the conversation and takes one token, so that the server has read it, if the configuration says so.
     @discardableResult
     func prefill(
@@ -38,10 +33,6 @@ final class RemoteChat: Chat {
             return usage
         }
         throw VoiceError(.cancelled, "Reading a conversation ahead was cancelled.")
-    }
-
-    func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        reply(to: messages, sampling: sampling, options: ChatOptions(), urgency: nil)
     }
 
     /// See ``VoiceCore/Chat``. Cancelling closes the connection, on which servers stop.

@@ -33,27 +33,29 @@ private final class SimulatedChat: Chat {
         memory = SimulatedMemory(habits: model.habits, seed: model.seed, session: model.session)
     }
 
-    func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage {
-        try await prefill(messages, urgency: Urgency(.background))
-    }
-
-    func prefill(_ messages: [ChatMessage], urgency: Urgency) async throws(VoiceError) -> ReplyUsage {
+    func prefill(
+        _ messages: [ChatMessage],
+        options: ChatOptions,
+        urgency: Urgency?
+    ) async throws(VoiceError) -> ReplyUsage {
+        try options.requireNothing()
         let prompt = await memory.begin(messages, isReply: false)
-        try await read(prompt.new, urgency)
+        try await read(prompt.new, urgency ?? Urgency(.background))
         return ReplyUsage(promptTokens: prompt.all, cachedTokens: prompt.all - prompt.new, generatedTokens: 0)
-    }
-
-    func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        reply(to: messages, sampling: sampling, urgency: Urgency(.firstAudio))
     }
 
     func reply(
         to messages: [ChatMessage],
         sampling: SamplingOptions,
-        urgency: Urgency
+        options: ChatOptions,
+        urgency: Urgency?
     ) -> AsyncThrowingStream<ReplyEvent, any Error> {
+        let urgency = urgency ?? Urgency(.firstAudio)
         let writer = ReplyWriter(chat: self, messages: messages, limit: sampling.maxTokens, urgency: urgency)
-        return AsyncThrowingStream { try await writer.next() }
+        return AsyncThrowingStream {
+            try options.requireNothing()
+            return try await writer.next()
+        }
     }
 
     private func read(_ count: Int, _ urgency: Urgency) async throws(VoiceError) {

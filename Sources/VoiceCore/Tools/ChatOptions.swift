@@ -10,6 +10,13 @@ public struct ChatOptions: Sendable, Equatable {
         self.tools = tools
         self.reasoning = reasoning
     }
+
+    /// Refuses to do more than to speak: for models that have neither tools nor reasoning.
+    /// - Throws: ``VoiceError/Code/usage`` if the options ask for either.
+    public func requireNothing() throws(VoiceError) {
+        guard self != ChatOptions() else { return }
+        throw VoiceError(.usage, "This language model has neither tools nor reasoning. Ask for a reply without them.")
+    }
 }
 
 /// Whether a model thinks before it speaks. What it thinks is never spoken.

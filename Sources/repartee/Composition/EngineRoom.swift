@@ -43,14 +43,14 @@ struct EngineRoom: Sendable {
             async let languageModel = languageModel(chats: sessions)
             async let recognizer = recognizer(streams: sessions)
             async let synthesizer = synthesizer(streams: sessions)
-            let isRemote = try settings.languageModelServer(environment: ProcessInfo.processInfo.environment) != nil
+            let model = try await languageModel
             let engines = try await Engines(
                 voiceActivity: voiceActivity,
                 turnDetector: turnDetector,
                 recognizer: recognizer,
-                languageModel: languageModel,
+                languageModel: model,
                 synthesizer: synthesizer,
-                sharesProcessor: Device.best().kind == .cpu && !isRemote
+                sharesProcessor: Device.best().kind == .cpu && model is LlamaLanguageModel
             )
             // What the recogniser does not offer is said now, not to every session.
             _ = try await engines.recognizer.openStream(settings.conversation.recognition)

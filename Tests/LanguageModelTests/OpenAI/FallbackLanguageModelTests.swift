@@ -15,12 +15,20 @@ internal import VoiceCore
 
         func openChat() async throws(VoiceError) -> any Chat { self }
 
-        func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage {
+        func prefill(
+            _ messages: [ChatMessage],
+            options: ChatOptions,
+            urgency: Urgency?
+        ) async throws(VoiceError) -> ReplyUsage {
             ReplyUsage(promptTokens: 0, cachedTokens: 0, generatedTokens: 0)
         }
 
-        func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error>
-        {
+        func reply(
+            to messages: [ChatMessage],
+            sampling: SamplingOptions,
+            options: ChatOptions,
+            urgency: Urgency?
+        ) -> AsyncThrowingStream<ReplyEvent, any Error> {
             asked.count.withLock { $0 += 1 }
             return AsyncThrowingStream { continuation in
                 for text in texts { continuation.yield(.text(text)) }

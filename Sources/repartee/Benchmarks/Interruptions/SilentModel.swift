@@ -10,10 +10,18 @@ struct SilentModel: LanguageModel {
     private struct SilentChat: Chat {
         private static let usage = ReplyUsage(promptTokens: 0, cachedTokens: 0, generatedTokens: 0)
 
-        func prefill(_ messages: [ChatMessage]) async throws(VoiceError) -> ReplyUsage { Self.usage }
+        func prefill(
+            _ messages: [ChatMessage],
+            options: ChatOptions,
+            urgency: Urgency?
+        ) async throws(VoiceError) -> ReplyUsage { Self.usage }
 
-        func reply(to messages: [ChatMessage], sampling: SamplingOptions) -> AsyncThrowingStream<ReplyEvent, any Error>
-        {
+        func reply(
+            to messages: [ChatMessage],
+            sampling: SamplingOptions,
+            options: ChatOptions,
+            urgency: Urgency?
+        ) -> AsyncThrowingStream<ReplyEvent, any Error> {
             AsyncThrowingStream { continuation in
                 continuation.yield(.finished(Self.usage, truncated: false))
                 continuation.finish()
