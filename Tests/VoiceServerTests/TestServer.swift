@@ -30,17 +30,7 @@ struct TestServer {
             describe: { ServerDescription(version: "1.2.3", models: models, advice: "get a better one") },
             runSession: session
         )
-        let (endpoints, continuation) = AsyncStream.makeStream(of: Endpoint.self)
-        try await withThrowingTaskGroup { group in
-            group.addTask {
-                defer { continuation.finish() }
-                try await server.run { continuation.yield($0) }
-            }
-            var iterator = endpoints.makeAsyncIterator()
-            if let endpoint = await iterator.next() { try await body(endpoint.port) }
-            group.cancelAll()
-            try await group.waitForAll()
-        }
+        try await withRunning({ try await server.run(onReady: $0) }, body)
     }
 
     /// Says again what it hears: audio as reply 1, text as a transcript.
@@ -79,5 +69,23 @@ struct TestServer {
             while clock.sleeperCount == 0 { await Task.yield() }
             clock.advance(by: step)
         }
+    }
+}
+
+/// Runs a server around `body`, which gets its port, then stops it; the server must end without a failure.
+func withRunning(
+    _ run: @escaping @Sendable (_ onReady: @escaping @Sendable (Endpoint) async -> Void) async throws -> Void,
+    _ body: (Int) async throws -> Void
+) async throws {
+    let (endpoints, continuation) = AsyncStream.makeStream(of: Endpoint.self)
+    try await withThrowingTaskGroup { group in
+        group.addTask {
+            defer { continuation.finish() }
+            try await run { continuation.yield($0) }
+        }
+        var iterator = endpoints.makeAsyncIterator()
+        if let endpoint = await iterator.next() { try await body(endpoint.port) }
+        group.cancelAll()
+        try await group.waitForAll()
     }
 }

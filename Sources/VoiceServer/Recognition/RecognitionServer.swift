@@ -64,7 +64,7 @@ public struct RecognitionServer: Sendable {
             clock: clock
         ) { [limits, clock, counters, metrics] channel, _ in
             try MessageConnection(on: channel, limits: limits, clock: clock, counters: counters) { code, message in
-                metrics.failed(code)
+                metrics.service.failed(code)
                 return try? RecognitionProtocol.encode(.error(code, message))
             }
         }
@@ -90,9 +90,9 @@ public struct RecognitionServer: Sendable {
             origins: OriginPolicy(allowed: configuration.allowedOrigins, host: configuration.host),
             sessions: sessions,
             fileLimit: configuration.maxFileBytes,
-            metrics: metrics,
+            counts: metrics.service,
             health: {
-                RecognitionHealth(
+                ServiceHealth(
                     version: version,
                     model: recognizer.name,
                     uptime: clock.now - started,
@@ -105,39 +105,32 @@ public struct RecognitionServer: Sendable {
         )
     }
 
+    private var followed: ServiceSessions {
+        ServiceSessions(metrics: metrics.service, logger: logger, clock: clock)
+    }
+
     /// Follows a WebSocket to its end.
     private func recognize(over webSocket: MessageConnection, holding place: Place?) async {
-        let logger = begin(.webSocket)
-        let began = clock.now
-        defer { end(logger, began) }
-        await withTaskGroup { group in
-            group.addTask {
-                var session = RecognitionSession(
-                    recognizer: recognizer,
-                    options: configuration.options,
-                    connection: webSocket,
-                    metrics: metrics,
-                    clock: clock
-                )
-                let reason = await session.run()
-                if let failure = reason.failure, !Task.isCancelled {
-                    // Errors of engines do not quote what people say, but their causes may.
-                    logger.warning("session failed", metadata: ["error.code": "\(failure)"])
-                }
-                webSocket.close(reason)
+        await followed.follow(webSocket) { logger in
+            var session = RecognitionSession(
+                recognizer: recognizer,
+                options: configuration.options,
+                connection: webSocket,
+                metrics: metrics,
+                clock: clock
+            )
+            let reason = await session.run()
+            if let failure = reason.failure, !Task.isCancelled {
+                // Errors of engines do not quote what people say, but their causes may.
+                logger.warning("session failed", metadata: ["error.code": "\(failure)"])
             }
-            group.addTask { try? await webSocket.closed.get() }
-            await group.next()
-            group.cancelAll()
+            webSocket.close(reason)
         }
         withExtendedLifetime(place) {}
     }
 
     /// Answers a request for the transcript of a file.
     private func transcribe(_ exchange: HTTPExchange) async {
-        let logger = begin(.http)
-        let began = clock.now
-        defer { end(logger, began) }
         let transcription = FileTranscription(
             recognizer: recognizer,
             options: configuration.options,
@@ -145,27 +138,6 @@ public struct RecognitionServer: Sendable {
             clock: clock,
             exchange: exchange
         )
-        await withTaskGroup { group in
-            group.addTask {
-                await transcription.run()
-                return true
-            }
-            group.addTask { await exchange.waitForClose() }
-            if await group.next() != true { logger.debug("client left") }
-            group.cancelAll()
-        }
-    }
-
-    private func begin(_ way: RecognitionMetrics.Way) -> Logger {
-        var logger = logger
-        logger[metadataKey: "session.id"] = "\(String(UInt64.random(in: .min ... .max), radix: 36))"
-        metrics.began(way)
-        logger.info("session began", metadata: ["session.kind": "\(way.rawValue)"])
-        return logger
-    }
-
-    private func end(_ logger: Logger, _ began: Duration) {
-        metrics.ended()
-        logger.info("session ended", metadata: ["session.seconds": "\((clock.now - began).components.seconds)"])
+        await followed.follow(exchange) { await transcription.run() }
     }
 }

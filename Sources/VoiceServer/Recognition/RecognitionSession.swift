@@ -95,7 +95,7 @@ struct RecognitionSession: ~Copyable {
         do throws(VoiceError) {
             let partial = try await stream?.feed(samples)
             waiting -= duration(samples)
-            metrics.heard(duration(samples))
+            metrics.service.worked(on: duration(samples))
             return machine.heard(partial)
         } catch {
             return machine.failed(error)
@@ -115,7 +115,7 @@ struct RecognitionSession: ~Copyable {
     private func say(_ message: RecognitionProtocol.ServerMessage) -> CloseReason? {
         var isProvisional = false
         if case .transcript(let transcript) = message { isProvisional = transcript.finality == .interim }
-        if case .error(let code, _) = message { metrics.failed(code) }
+        if case .error(let code, _) = message { metrics.service.failed(code) }
         do {
             try connection.send(RecognitionProtocol.encode(message), isProvisional: isProvisional)
             return nil
@@ -131,7 +131,7 @@ struct RecognitionSession: ~Copyable {
         for arrival in connection.rest() {
             if case .binary(let audio) = arrival.message { bytes += audio.readableBytes }
         }
-        metrics.gaveUp(waiting + machine.settings.rate.duration(ofSamples: bytes / 2))
+        metrics.service.dropped(waiting + machine.settings.rate.duration(ofSamples: bytes / 2))
     }
 
     private func duration(_ samples: [Float]) -> Duration { SampleRate.speech.duration(ofSamples: samples.count) }

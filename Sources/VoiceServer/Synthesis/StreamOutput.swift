@@ -124,15 +124,6 @@ struct StreamOutput: Sendable {
     }
 }
 
-extension Substring {
-    /// The text without white space at its ends.
-    fileprivate var trimmed: String {
-        var text = drop(while: \.isWhitespace)
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return String(text)
-    }
-}
-
 /// A stream's text with the times at which words and pieces of it end.
 struct SpokenSoFar: Sendable {
     private var text = ""

@@ -65,7 +65,7 @@ public struct SynthesisServer: Sendable {
             clock: clock
         ) { [limits, clock, counters, metrics] channel, _ in
             try MessageConnection(on: channel, limits: limits, clock: clock, counters: counters) { code, message in
-                metrics.failed(code)
+                metrics.service.failed(code)
                 return SynthesisProtocol.encode(.error(code, message, isFatal: true))
             }
         }
@@ -97,11 +97,12 @@ public struct SynthesisServer: Sendable {
             speechLimit: configuration.limits.messageBytes,
             voices: voices,
             rate: configuration.rate,
-            metrics: metrics,
+            counts: metrics.service,
             health: {
-                SynthesisHealth(
+                ServiceHealth(
                     version: version,
-                    voice: voices.standard,
+                    voice: voices.standard.name,
+                    model: voices.standard.synthesizer.name,
                     uptime: clock.now - started,
                     sessions: sessions.counts,
                     connections: connections.counts,
@@ -112,40 +113,33 @@ public struct SynthesisServer: Sendable {
         )
     }
 
+    private var followed: ServiceSessions {
+        ServiceSessions(metrics: metrics.service, logger: logger, clock: clock)
+    }
+
     /// Follows a WebSocket to its end.
     private func speak(over webSocket: MessageConnection, holding place: Place?) async {
-        let logger = begin(.webSocket)
-        let began = clock.now
-        defer { end(logger, began) }
-        await withTaskGroup { group in
-            group.addTask {
-                let machine = SynthesisMachine(
-                    voices: voices,
-                    rate: configuration.rate,
-                    limits: configuration.texts,
-                    makeID: { UUID().uuidString.lowercased() }
-                )
-                let session = SynthesisSession(
-                    machine: machine,
-                    connection: webSocket,
-                    pace: configuration.speed.map(SendingPace.init),
-                    metrics: metrics,
-                    clock: clock
-                )
-                webSocket.close(await session.run())
-            }
-            group.addTask { try? await webSocket.closed.get() }
-            await group.next()
-            group.cancelAll()
+        await followed.follow(webSocket) { _ in
+            let machine = SynthesisMachine(
+                voices: voices,
+                rate: configuration.rate,
+                limits: configuration.texts,
+                makeID: { UUID().uuidString.lowercased() }
+            )
+            let session = SynthesisSession(
+                machine: machine,
+                connection: webSocket,
+                pace: configuration.speed.map(SendingPace.init),
+                metrics: metrics,
+                clock: clock
+            )
+            webSocket.close(await session.run())
         }
         withExtendedLifetime(place) {}
     }
 
     /// Answers a request for speech.
     private func answer(_ exchange: HTTPExchange) async {
-        let logger = begin(.http)
-        let began = clock.now
-        defer { end(logger, began) }
         let answer = SpeechAnswer(
             voices: voices,
             rate: configuration.rate,
@@ -154,27 +148,6 @@ public struct SynthesisServer: Sendable {
             clock: clock,
             exchange: exchange
         )
-        await withTaskGroup { group in
-            group.addTask {
-                await answer.run()
-                return true
-            }
-            group.addTask { await exchange.waitForClose() }
-            if await group.next() != true { logger.debug("client left") }
-            group.cancelAll()
-        }
-    }
-
-    private func begin(_ way: SynthesisMetrics.Way) -> Logger {
-        var logger = logger
-        logger[metadataKey: "session.id"] = "\(String(UInt64.random(in: .min ... .max), radix: 36))"
-        metrics.began(way)
-        logger.info("session began", metadata: ["session.kind": "\(way.rawValue)"])
-        return logger
-    }
-
-    private func end(_ logger: Logger, _ began: Duration) {
-        metrics.ended()
-        logger.info("session ended", metadata: ["session.seconds": "\((clock.now - began).components.seconds)"])
+        await followed.follow(exchange) { await answer.run() }
     }
 }

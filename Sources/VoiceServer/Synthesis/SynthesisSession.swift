@@ -79,7 +79,7 @@ actor SynthesisSession {
     }
 
     private func say(_ message: SynthesisProtocol.ServerMessage, epoch: Int?) {
-        if case .error(let code, _, _) = message { metrics.failed(code) }
+        if case .error(let code, _, _) = message { metrics.service.failed(code) }
         let bytes = SynthesisProtocol.encode(message)
         // Whoever could be told of a failure has gone.
         if let epoch {

@@ -1,4 +1,3 @@
-internal import UnixSignals
 internal import ArgumentParser
 internal import Conversation
 internal import Foundation
@@ -89,19 +88,9 @@ struct ServeCommand: AsyncParsableCommand {
             }
         )
         let ready = clock.now
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    ServiceGroupConfiguration.ServiceConfiguration(
-                        service: ServerService(server: server, startup: ready, models: engines.names, advice: advice),
-                        successTerminationBehavior: .gracefullyShutdownGroup
-                    )
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Logger(label: "repartee.lifecycle") { _ in SwiftLogNoOpLogHandler() }
-            )
+        try await ServiceGroup.run(
+            ServerService(server: server, startup: ready, models: engines.names, advice: advice)
         )
-        try await group.run()
     }
 
     /// A setting of another stack that this version cannot follow is said aloud, not ignored.

@@ -1,4 +1,3 @@
-internal import UnixSignals
 internal import ArgumentParser
 internal import CoreMetrics
 internal import Logging
@@ -70,19 +69,7 @@ struct ServeTTSCommand: AsyncParsableCommand {
             clock: clock
         )
         let service = SynthesisService(server: server, voice: voices.standard.name, startup: clock.now)
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    ServiceGroupConfiguration.ServiceConfiguration(
-                        service: service,
-                        successTerminationBehavior: .gracefullyShutdownGroup
-                    )
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Logger(label: "repartee.lifecycle") { _ in SwiftLogNoOpLogHandler() }
-            )
-        )
-        try await group.run()
+        try await ServiceGroup.run(service)
     }
 
     private func voices() async throws(VoiceError) -> VoiceTable {

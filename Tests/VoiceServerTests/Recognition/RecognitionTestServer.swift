@@ -26,17 +26,7 @@ enum RecognitionTestServer {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             clock: clock
         )
-        let (endpoints, continuation) = AsyncStream.makeStream(of: Endpoint.self)
-        try await withThrowingTaskGroup { group in
-            group.addTask {
-                defer { continuation.finish() }
-                try await server.run { continuation.yield($0) }
-            }
-            var iterator = endpoints.makeAsyncIterator()
-            if let endpoint = await iterator.next() { try await body(endpoint.port) }
-            group.cancelAll()
-            try await group.waitForAll()
-        }
+        try await withRunning({ try await server.run(onReady: $0) }, body)
     }
 
     /// Asks for `/metrics` until the text is as wished.

@@ -29,17 +29,7 @@ enum SynthesisTestServer {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             clock: clock
         )
-        let (endpoints, continuation) = AsyncStream.makeStream(of: Endpoint.self)
-        try await withThrowingTaskGroup { group in
-            group.addTask {
-                defer { continuation.finish() }
-                try await server.run { continuation.yield($0) }
-            }
-            var iterator = endpoints.makeAsyncIterator()
-            if let endpoint = await iterator.next() { try await body(endpoint.port) }
-            group.cancelAll()
-            try await group.waitForAll()
-        }
+        try await withRunning({ try await server.run(onReady: $0) }, body)
     }
 
     /// The voices: `one`, and `two`, which also speaks German.

@@ -105,13 +105,13 @@ struct FileTranscription: Sendable {
         guard !Task.isCancelled else { throw VoiceError(.cancelled, "the server is shutting down; ask again later") }
         guard !samples.isEmpty else { return }
         let partial = try await stream.feed(samples)
-        metrics.heard(SampleRate.speech.duration(ofSamples: samples.count))
+        metrics.service.worked(on: SampleRate.speech.duration(ofSamples: samples.count))
         if let partial { try await progress(partial) }
     }
 
     private func note(_ error: OpenAIError) {
         let code: VoiceError.Code = error.status.code < 500 ? .malformedInput : .fault
-        metrics.failed(code)
+        metrics.service.failed(code)
     }
 }
 

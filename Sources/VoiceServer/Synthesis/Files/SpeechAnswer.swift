@@ -23,7 +23,7 @@ struct SpeechAnswer: Sendable {
             let request = try SpeechRequest(exchange.body, voices: voices, textLimit: textLimit)
             try await speak(request, since: began)
         } catch {
-            metrics.failed(error.status.code < 500 ? .malformedInput : .fault)
+            metrics.service.failed(error.status.code < 500 ? .malformedInput : .fault)
             exchange.respond(error.response())
         }
     }
@@ -55,7 +55,7 @@ struct SpeechAnswer: Sendable {
         } catch {
             guard hasBegun else { throw OpenAIError(error) }
             // Whoever has left need not be told.
-            if error.code != .unavailable { metrics.failed(error.code) }
+            if error.code != .unavailable { metrics.service.failed(error.code) }
             return exchange.abort()
         }
         guard hasBegun else {

@@ -3,12 +3,13 @@ internal import NIOCore
 internal import Transports
 internal import VoiceCore
 
-/// The content of `/health`: the reference's two fields (`health` of its tts_server.py) and ours.
-struct SynthesisHealth: Encodable {
+/// The content of `/health` of a server of an engine: the reference's two fields (`health_handler` of its server.py, `health` of
+/// its tts_server.py) and ours.
+struct ServiceHealth: Encodable {
     private let status = "healthy"
     private let isModelLoaded = true
     private let version: String
-    private let voice: String
+    private let voice: String?
     private let model: String
     private let uptime: Double
     private let sessions: Health.Counts
@@ -21,17 +22,19 @@ struct SynthesisHealth: Encodable {
         case uptime = "uptime_s"
     }
 
+    /// - Parameter voice: of servers that speak, the voice of those who choose none.
     init(
         version: String,
-        voice: ServedVoice,
+        voice: String? = nil,
+        model: String,
         uptime: Duration,
         sessions: Health.Counts,
         connections: Health.Counts,
         transports: TransportCounters.Snapshot
     ) {
         self.version = version
-        self.voice = voice.name
-        model = voice.synthesizer.name
+        self.voice = voice
+        self.model = model
         self.uptime = (uptime.milliseconds / 1e3 * 10).rounded() / 10
         self.sessions = sessions
         self.connections = connections
