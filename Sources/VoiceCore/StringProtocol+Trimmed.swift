@@ -1,8 +1,8 @@
-extension String {
-    /// The text without the white space around it.
-    var trimmed: String {
-        let start = trimmingPrefix(while: \.isWhitespace)
-        guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
-        return String(start[...last])
+extension StringProtocol {
+    /// The text without white space at its ends.
+    package var trimmed: String {
+        guard let first = firstIndex(where: { !$0.isWhitespace }), let last = lastIndex(where: { !$0.isWhitespace })
+        else { return "" }
+        return String(self[first...last])
     }
 }

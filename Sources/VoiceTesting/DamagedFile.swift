@@ -29,6 +29,28 @@ public struct DamagedFile: Sendable {
         bytes[start + 4 + 8 * Int(bytes[start])] = type
     }
 
+    /// What can be wrong with a tensor's entry.
+    public enum Damage: CaseIterable, Sendable {
+        case renamed, transposed, wrongType
+    }
+
+    /// Damages a tensor's entry.
+    /// - Returns: false where that changes nothing: of a vector, and of a matrix whose dimensions are equal.
+    public mutating func damage(_ tensor: String, _ damage: Damage) throws -> Bool {
+        switch damage {
+        case .renamed: try rename(tensor)
+        case .transposed:
+            let rank = try position(after: tensor)
+            let dimensions = rank + 4
+            let (first, second) = (bytes[dimensions..<(dimensions + 8)], bytes[(dimensions + 8)..<(dimensions + 16)])
+            guard bytes[rank] > 1, Data(first) != Data(second) else { return false }
+            try transpose(tensor)
+        // No type of ggml's that a model here has.
+        case .wrongType: try retype(tensor, as: 26)
+        }
+        return true
+    }
+
     /// Sets the lowest byte of an integer in the metadata.
     public mutating func set(_ key: String, to value: UInt8) throws {
         bytes[try position(after: key) + 4] = value

@@ -44,13 +44,3 @@ struct Context: Sendable {
         messages[index].content = outcome.text
     }
 }
-
-extension Substring {
-    /// The text without white space at its ends.
-    fileprivate var trimmed: String {
-        let begun = drop(while: \.isWhitespace)
-        return String(
-            begun.prefix(upTo: begun.lastIndex { !$0.isWhitespace }.map { begun.index(after: $0) } ?? begun.startIndex)
-        )
-    }
-}

@@ -6,7 +6,7 @@ struct TrimmedSpeech {
     /// Samples of the utterance before this piece.
     private let base: Int
     /// Where each word ends in the engine's audio, oldest first; words leave as they are reported.
-    private var borders: ArraySlice<SpokenWord>
+    private var borders: WordBorders
 
     /// - Parameters:
     ///   - trimmer: takes the silence off.
@@ -14,7 +14,7 @@ struct TrimmedSpeech {
     ///   - base: samples of the utterance before this piece.
     init(_ trimmer: SilenceTrimmer, borders: [SpokenWord], base: Int) {
         self.trimmer = trimmer
-        self.borders = borders[...]
+        self.borders = WordBorders(borders)
         self.base = base
     }
 
@@ -33,20 +33,14 @@ struct TrimmedSpeech {
         var chunks: [SpeechChunk] = []
         for samples in pieces {
             end += samples.count
-            let words = wordsEnding(by: end, all: isLast && end == trimmer.emitted)
+            let words = borders.take(
+                until: end,
+                dropped: trimmer.dropped,
+                base: base,
+                all: isLast && end == trimmer.emitted
+            )
             chunks.append(SpeechChunk(samples: samples, words: words))
         }
         return chunks
-    }
-
-    /// The words that end within the first `end` samples of the piece; with `all`, every word not yet reported.
-    private mutating func wordsEnding(by end: Int, all: Bool) -> [SpokenWord] {
-        var ended: [SpokenWord] = []
-        while let next = borders.first, all || next.sampleEnd - trimmer.dropped <= end {
-            borders.removeFirst()
-            let sampleEnd = max(0, min(next.sampleEnd - trimmer.dropped, end))
-            ended.append(SpokenWord(textEnd: next.textEnd, sampleEnd: base + sampleEnd))
-        }
-        return ended
     }
 }

@@ -1,3 +1,5 @@
+internal import VoiceCore
+
 /// The pieces of one reply and how much of each was heard.
 ///
 /// A value. Clauses follow one another without gap, so the length of what was heard of the reply tells it for each of them.

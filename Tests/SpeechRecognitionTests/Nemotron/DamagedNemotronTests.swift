@@ -7,8 +7,6 @@ internal import VoiceTesting
 
 /// A model file that is not what it should be is refused with a message that names it; the process lives.
 @Suite struct DamagedNemotronTests {
-    enum Damage: CaseIterable { case renamed, transposed, wrongType }
-
     /// One tensor of each kind.
     private static let tensors = [
         "encoder.pre_encode.conv.2.weight", "encoder.pre_encode.out.weight",
@@ -31,20 +29,12 @@ internal import VoiceTesting
         }
     }
 
-    @Test(arguments: tensors, Damage.allCases) func `a damaged tensor is refused`(
+    @Test(arguments: tensors, DamagedFile.Damage.allCases) func `a damaged tensor is refused`(
         tensor: String,
-        damage: Damage
+        damage: DamagedFile.Damage
     ) async throws {
         var file = try DamagedFile(of: Golden.path("nemotron-tiny-q8_0.gguf"))
-        switch damage {
-        case .renamed: try file.rename(tensor)
-        case .transposed:
-            // A square matrix looks the same by its shape.
-            let shape = try GGUFFile(path: Golden.path("nemotron-tiny-q8_0.gguf")).tensor(named: tensor).shape
-            guard shape[0] != shape[1], shape.rank > 1 else { return }
-            try file.transpose(tensor)
-        case .wrongType: try file.retype(tensor, as: 26)
-        }
+        guard try file.damage(tensor, damage) else { return }
         #expect(try await code(of: file) == .malformedInput)
     }
 

@@ -7,8 +7,6 @@ internal import VoiceTesting
 
 /// A model file that is not what it should be is refused with a message that names it; the process lives.
 @Suite struct DamagedMagpieTests {
-    enum Damage: CaseIterable { case renamed, transposed, wrongType }
-
     /// One tensor of each kind.
     private static let tensors = [
         "text_embedding.weight", "audio_embeddings.7.weight", "encoder.position_embeddings.weight",
@@ -37,20 +35,12 @@ internal import VoiceTesting
 
     private func file() throws -> DamagedFile { try DamagedFile(of: MagpieGolden.path(MagpieGolden.model)) }
 
-    @Test(arguments: tensors, Damage.allCases) func `a damaged tensor is refused`(
+    @Test(arguments: tensors, DamagedFile.Damage.allCases) func `a damaged tensor is refused`(
         tensor: String,
-        damage: Damage
+        damage: DamagedFile.Damage
     ) async throws {
         var file = try file()
-        switch damage {
-        case .renamed: try file.rename(tensor)
-        case .transposed:
-            // A square matrix looks the same by its shape.
-            let shape = try GGUFFile(path: MagpieGolden.path(MagpieGolden.model)).tensor(named: tensor).shape
-            guard shape[0] != shape[1], shape.rank > 1 else { return }
-            try file.transpose(tensor)
-        case .wrongType: try file.retype(tensor, as: 26)
-        }
+        guard try file.damage(tensor, damage) else { return }
         #expect(try await code(of: file) == .malformedInput)
     }
 

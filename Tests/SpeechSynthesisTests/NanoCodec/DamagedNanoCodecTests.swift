@@ -7,8 +7,6 @@ internal import VoiceTesting
 
 /// A codec file that is not what it should be is refused with a message that names it; the process lives.
 @Suite struct DamagedNanoCodecTests {
-    enum Damage: CaseIterable { case renamed, transposed, wrongType }
-
     /// One tensor of each kind.
     private static let tensors = [
         "dec.pre.w", "dec.pre.b", "dec.act.2.alpha", "dec.act.4.alpha_inv", "dec.up.0.w", "dec.up.4.b",
@@ -28,20 +26,12 @@ internal import VoiceTesting
         }
     }
 
-    @Test(arguments: tensors, Damage.allCases) func `a damaged tensor is refused`(
+    @Test(arguments: tensors, DamagedFile.Damage.allCases) func `a damaged tensor is refused`(
         tensor: String,
-        damage: Damage
+        damage: DamagedFile.Damage
     ) async throws {
         var file = try DamagedFile(of: CodecFixture.model())
-        switch damage {
-        case .renamed: try file.rename(tensor)
-        case .transposed:
-            // Two equal dimensions look the same.
-            let shape = try GGUFFile(path: CodecFixture.model()).tensor(named: tensor).shape
-            guard shape[0] != shape[1] else { return }
-            try file.transpose(tensor)
-        case .wrongType: try file.retype(tensor, as: 26)
-        }
+        guard try file.damage(tensor, damage) else { return }
         let error = try await error(of: file)
         #expect(error?.code == .malformedInput)
         if damage != .wrongType { #expect(error?.message.contains(tensor) == true) }

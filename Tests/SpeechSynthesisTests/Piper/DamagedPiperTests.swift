@@ -7,8 +7,6 @@ internal import VoiceTesting
 
 /// A voice's file that is not what it should be is refused with a message that names it; the process lives.
 @Suite(.timeLimit(.minutes(5))) struct DamagedPiperTests {
-    enum Damage: CaseIterable { case renamed, transposed, wrongType }
-
     /// One tensor of each kind.
     private static let tensors = [
         "text.embedding", "text.0.q.weight", "text.1.near_keys", "text.0.near_values", "text.1.ff1.weight",
@@ -33,20 +31,12 @@ internal import VoiceTesting
         }
     }
 
-    @Test(arguments: tensors, Damage.allCases) func `a damaged tensor is refused`(
+    @Test(arguments: tensors, DamagedFile.Damage.allCases) func `a damaged tensor is refused`(
         tensor: String,
-        damage: Damage
+        damage: DamagedFile.Damage
     ) async throws {
         var file = try DamagedFile(of: PiperFixture.voice())
-        switch damage {
-        case .renamed: try file.rename(tensor)
-        case .transposed:
-            // Two equal dimensions look the same.
-            let shape = try GGUFFile(path: PiperFixture.voice()).tensor(named: tensor).shape
-            guard shape[0] != shape[1], shape.rank > 1 else { return }
-            try file.transpose(tensor)
-        case .wrongType: try file.retype(tensor, as: 26)
-        }
+        guard try file.damage(tensor, damage) else { return }
         let error = try await error(of: file)
         #expect(error?.code == .malformedInput)
         if damage != .wrongType { #expect(error?.message.contains(tensor) == true) }

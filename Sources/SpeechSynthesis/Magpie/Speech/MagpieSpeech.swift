@@ -118,7 +118,8 @@ actor MagpieSpeech {
             }
         }
         guard !sound.isEmpty else { return nil }
-        return SpeechChunk(samples: sound, words: clock.take(until: onset.emitted, dropped: onset.dropped, all: isOver))
+        let words = clock.borders.take(until: onset.emitted, dropped: onset.dropped, all: isOver)
+        return SpeechChunk(samples: sound, words: words)
     }
 
     /// The word that a frame is part of.

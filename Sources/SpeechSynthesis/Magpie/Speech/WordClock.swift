@@ -5,8 +5,8 @@ struct WordClock {
     private let spoken: SpokenText
     /// Words that have ended.
     private var ended = 0
-    /// Borders that nobody was told of yet: samples counted with the silence before the first word.
-    private var waiting: [SpokenWord] = []
+    /// Where they ended, with the silence before the first word.
+    var borders = WordBorders()
     private var lastEnd = 0
 
     init(_ spoken: SpokenText) { self.spoken = spoken }
@@ -22,21 +22,7 @@ struct WordClock {
             let end = spoken.sourceEnd(afterWords: ended)
             guard end > lastEnd else { continue }
             lastEnd = end
-            waiting.append(SpokenWord(textEnd: end, sampleEnd: sample))
+            borders.append(SpokenWord(textEnd: end, sampleEnd: sample))
         }
-    }
-
-    /// The words that end within the first `emitted` samples that were handed out; each is told once.
-    /// - Parameters:
-    ///   - dropped: samples before those handed out.
-    ///   - all: true at the end: those that remain end with the last sample.
-    mutating func take(until emitted: Int, dropped: Int, all: Bool) -> [SpokenWord] {
-        var taken: [SpokenWord] = []
-        while let next = waiting.first, all || next.sampleEnd - dropped <= emitted {
-            waiting.removeFirst()
-            let end = max(0, min(next.sampleEnd - dropped, emitted))
-            taken.append(SpokenWord(textEnd: next.textEnd, sampleEnd: end))
-        }
-        return taken
     }
 }

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Inference
 internal import SpeechRecognition
-internal import SpeechSynthesis
 internal import VoiceCore
 
 /// The same work on every device: how far a GPU's results are from the CPU's.
@@ -17,7 +16,7 @@ struct DeviceBenchmark: AsyncParsableCommand {
         var threads: Int
     }
 
-    private struct Row: Encodable {
+    struct Row: Encodable {
         var engine: String
         var model: String
         var device: String
@@ -167,67 +166,6 @@ struct DeviceBenchmark: AsyncParsableCommand {
         return rows
     }
 
-    private func voice(_ model: String, _ devices: [Device]) throws -> [Row] {
-        let path = try global.store.resolve(model)
-        func run(_ device: Device, _ precision: MagpiePrecision) throws(VoiceError) -> MagpieForcedRun {
-            try MagpieModel.forcedRun(
-                path: path,
-                on: device,
-                threads: threads,
-                precision: precision,
-                text: Self.textTokens,
-                frames: steps
-            )
-        }
-        let expected = try run(devices[0], .single)
-        return try devices.map { device in
-            let forced = try run(device, .eightBit)
-            return Row(
-                engine: "tts",
-                model: model,
-                device: device.description,
-                error: ResultError(forced.hidden, expected.hidden),
-                beginning_ms: forced.beginning.milliseconds,
-                step_ms: LatencyFigures(forced.frames.dropFirst().map(\.milliseconds))
-            )
-        }
-    }
-
-    private func codec(_ model: String, _ devices: [Device]) async throws -> [Row] {
-        let path = try global.store.resolve(model)
-        var reference: [Float]?
-        var rows: [Row] = []
-        for device in devices {
-            let configuration = NanoCodec.Configuration(streams: 1, threads: threads, device: device)
-            let codec = try await NanoCodec(path: path, configuration: configuration)
-            let stream = try await codec.openStream()
-            var dice = SplitMix64(seed: 1)
-            let clock = SystemClock()
-            var (samples, times): ([Float], [Double]) = ([], [])
-            for _ in 0..<steps {
-                let codes = (0..<codec.codebooks).map { _ in Int32(dice.next() % UInt64(codec.codebookSize)) }
-                let start = clock.now
-                samples += try await stream.decode([codes])
-                times.append((clock.now - start).milliseconds)
-            }
-            let expected = reference ?? samples
-            reference = expected
-            rows.append(
-                Row(
-                    engine: "codec",
-                    model: model,
-                    device: device.description,
-                    error: ResultError(samples, expected),
-                    step_ms: LatencyFigures(times)
-                )
-            )
-        }
-        return rows
-    }
-
-    /// Tokens of a voice's text.
-    private static let textTokens = 80
-
     /// The share of places at which both have the same token.
     static func agreement<Token: Equatable>(_ tokens: [Token], _ expected: [Token]) -> Double {
         let most = max(tokens.count, expected.count)
@@ -237,11 +175,11 @@ struct DeviceBenchmark: AsyncParsableCommand {
 
     private static func line(_ row: Row) -> String {
         let lookahead = row.lookahead.map { " lookahead \($0)" } ?? ""
-        var text = "\(row.engine) \(row.model)\(lookahead) on \(row.device): error \(row.error), "
+        var text = "\(row.engine) \(row.model)\(lookahead) on \(row.device): error \(row.error)"
         if let tokens = row.tokens, let agreement = row.agreement {
-            text += "\(tokens) tokens, \(agreement * 100) % as on the CPU"
+            text += ", \(tokens) tokens, \(agreement * 100) % as on the CPU"
         }
-        if let beginning = row.beginning_ms { text += "\(Int(beginning.rounded())) ms before the first frame" }
+        if let beginning = row.beginning_ms { text += ", \(Int(beginning.rounded())) ms before the first frame" }
         text += "\n"
         if let restored = row.restored { text += "    after copies of its memory: error \(restored)\n" }
         let times = [("step", row.step_ms), ("step after a copy", row.restored_step_ms), ("copy", row.copy_ms)]

@@ -34,7 +34,7 @@ struct RoundTripBenchmark {
             var settings = Settings()
             settings.voice.name = voice
             let room = EngineRoom(store: store, settings: settings)
-            let synthesizer = try await room.synthesizer(streams: 1)
+            let synthesizer = try await room.localSynthesizer(streams: 1)
             var recordings: [[Float]] = []
             for text in SpokenSentences.roundTrip { recordings.append(try await Self.recording(of: text, synthesizer)) }
             for model in recognisers.isEmpty ? atHand : recognisers {

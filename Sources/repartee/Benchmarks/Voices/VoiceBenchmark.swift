@@ -40,7 +40,7 @@ struct VoiceBenchmark {
                 settings.voice.name = voice
                 settings.voice.threads = threads
                 let room = EngineRoom(store: store, settings: settings)
-                let synthesizer = try await room.synthesizer(streams: streams.max() ?? 1)
+                let synthesizer = try await room.localSynthesizer(streams: streams.max() ?? 1)
                 // Voices set themselves up with the first sentence.
                 _ = try await Self.say(SpokenSentences.twelveWords[0], synthesizer)
                 for streams in streams {
