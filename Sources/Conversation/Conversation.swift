@@ -67,6 +67,7 @@ public struct Conversation: Sendable {
         let roster = try Roster(
             first: configuration.profile,
             others: configuration.colleagues,
+            canHangUp: configuration.canHangUp,
             synthesizer: engines.synthesizer,
             jobs: background
         )
@@ -129,6 +130,7 @@ public struct Conversation: Sendable {
             background: background,
             alarms: alarms,
             trace: sessionTrace,
+            hangUp: { inputs.finish() },
             agentSpeaks: { speaks in agentIsSpeaking.withLock { $0 = speaks } }
         )
 

@@ -8,11 +8,16 @@ struct Roster: Sendable {
         let systemPrompt: String
         let tools: ToolBox
         let synthesizer: any SpeechSynthesizer
+        /// The name of the tool that ends the conversation; nil if it cannot.
+        fileprivate let hangUp: String?
         /// Whom it hands over to, by the names of the tools that do it.
         fileprivate let successors: [String: String]
 
         /// The agent that a call hands the conversation to; nil if it does something else.
         func successor(_ call: ToolCall) -> String? { successors[call.name] }
+
+        /// Whether a call ends the conversation.
+        func hangsUp(_ call: ToolCall) -> Bool { call.name == hangUp }
     }
 
     /// Who begins.
@@ -24,18 +29,21 @@ struct Roster: Sendable {
 
     /// - Parameters:
     ///   - profiles: whoever begins, then the others.
+    ///   - canHangUp: whether each can end the conversation.
     ///   - synthesizer: the voice of those who have none of their own.
     ///   - jobs: where background tools are started.
     /// - Throws: ``VoiceError/Code/usage`` if a name is none, or is used twice, or names nobody.
     init(
         first: AgentProfile,
         others: [AgentProfile],
+        canHangUp: Bool,
         synthesizer: any SpeechSynthesizer,
         jobs: JobRunner
     ) throws(VoiceError) {
         let profiles = [first] + others
         try Self.check(profiles)
         let descriptions = Dictionary(profiles.map { ($0.name, $0.description) }) { first, _ in first }
+        let hangUp: [any Tool] = canHangUp ? [try HangUp()] : []
         func agent(_ profile: AgentProfile) throws(VoiceError) -> Agent {
             let names = profile.successors ?? profiles.map(\.name).filter { $0 != profile.name }
             var handOvers: [HandOver] = []
@@ -51,8 +59,9 @@ struct Roster: Sendable {
             return Agent(
                 name: profile.name,
                 systemPrompt: profile.systemPrompt,
-                tools: ToolBox(try profile.tools + jobs.tools(starting: profile.backgroundTools) + handOvers),
+                tools: ToolBox(try profile.tools + jobs.tools(starting: profile.backgroundTools) + handOvers + hangUp),
                 synthesizer: profile.synthesizer ?? synthesizer,
+                hangUp: hangUp.first?.declaration.name,
                 successors: Dictionary(zip(handOvers.map(\.declaration.name), names)) { first, _ in first }
             )
         }
@@ -79,6 +88,22 @@ struct Roster: Sendable {
             }
         }
     }
+}
+
+/// Ends the conversation once the answer that calls it was heard.
+struct HangUp: Tool {
+    let declaration: ToolDeclaration
+    let policy = ToolPolicy(interruption: .keep)
+
+    init() throws(VoiceError) {
+        declaration = try ToolDeclaration(
+            name: "hang_up",
+            description:
+                "Ends the conversation, when the person has said goodbye or wants nothing more. Say goodbye first."
+        )
+    }
+
+    func call(_ arguments: JSONObject) async throws -> String { "The conversation ends when you have spoken." }
 }
 
 /// Hands the conversation over. What it takes is done by whoever sees the call succeed.

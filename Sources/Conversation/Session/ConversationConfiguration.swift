@@ -14,6 +14,8 @@ public struct ConversationConfiguration: Sendable {
     public var tools: [any Tool] = []
     /// What it can have done while it speaks.
     public var backgroundTools: [any BackgroundTool] = []
+    /// Whether it can end the conversation, by the tool `hang_up`.
+    public var canHangUp = false
     /// What other agents call it by.
     public var name = "main"
     /// What it is for, for the agents that may hand the conversation back to it.

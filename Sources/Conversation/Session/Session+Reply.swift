@@ -19,6 +19,7 @@ extension Session {
             if let index = reply?.rounds.lastIndex(where: { $0.calls.contains { $0.id == call.id } }) {
                 reply?.rounds[index].outcomes[call.id] = outcome
             }
+            if roster[agent].hangsUp(call), outcome.succeeded { reply?.isFarewell = true }
             await tell(.toolEnded(call, outcome))
             await handOver(after: call, outcome, of: agent)
         case .firstToken(let at):
@@ -122,6 +123,7 @@ extension Session {
                 await show(.turnDropped(turn: open.turn, reason: open.failure?.message ?? "the answer was empty"))
             }
         }
+        if open.isFarewell, !interrupted { return hangUp() }
         prepare()
     }
 

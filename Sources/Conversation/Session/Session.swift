@@ -18,6 +18,8 @@ struct Session {
     let background: JobRunner
     private let alarms: Mailbox<Duration>
     let agentSpeaks: @Sendable (Bool) -> Void
+    /// Ends the conversation.
+    let hangUp: @Sendable () -> Void
     var trace: SessionTrace
 
     var machine: TurnMachine
@@ -60,6 +62,7 @@ struct Session {
         background: JobRunner,
         alarms: Mailbox<Duration>,
         trace: SessionTrace,
+        hangUp: @escaping @Sendable () -> Void,
         agentSpeaks: @escaping @Sendable (Bool) -> Void
     ) {
         self.configuration = configuration
@@ -77,6 +80,7 @@ struct Session {
         self.alarms = alarms
         self.trace = trace
         self.agentSpeaks = agentSpeaks
+        self.hangUp = hangUp
         machine = TurnMachine(configuration: turnTaking)
         context = Context(systemPrompt: roster.first.systemPrompt)
     }

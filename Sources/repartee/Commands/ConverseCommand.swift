@@ -60,7 +60,7 @@ struct ConverseCommand: AsyncParsableCommand {
         )
         let conversation = Conversation(
             engines: engines,
-            configuration: settings.conversation,
+            configuration: try await Outfit(room, engines, clock: clock).configuration,
             clock: clock,
             logger: global.logger(standard: .info),
             trace: trace?.sink
