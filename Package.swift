@@ -164,7 +164,13 @@ let package = Package(
 
         library("Simulation", ["VoiceCore", "Inference", "Conversation", log]),
 
-        library("Evaluation", ["VoiceCore", "Audio", "Transports", "Conversation", "Yams", log]),
+        library(
+            "Evaluation",
+            [
+                "VoiceCore", "Audio", "WebSocketClient", "Transports", "Conversation", "Yams", log,
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
 
         // 6: entry
         .executableTarget(

@@ -1,9 +1,11 @@
 internal import ArgumentParser
+internal import Conversation
 internal import Evaluation
 internal import Foundation
 internal import SpeechSynthesis
 internal import Transports
 internal import VoiceCore
+internal import WebSocketClient
 
 /// Scripted conversations: say this, expect that within so many milliseconds.
 struct EvalScriptCommand: AsyncParsableCommand {
@@ -11,7 +13,7 @@ struct EvalScriptCommand: AsyncParsableCommand {
         commandName: "script",
         abstract: "Scripted conversations in the format of Pipecat's evals: say this, expect that in time.",
         discussion: """
-            Plays each scenario with the agent of --config, in this process, and says what was not as expected. The exit status is 0 if \
+            Plays each scenario with the agent of --config, in this process, or with the one at --url, and says what was not as expected. The exit status is 0 if \
             every scenario passed, and 1 if one failed or was skipped. docs/eval-scripts.md describes the files.
             """
     )
@@ -22,6 +24,12 @@ struct EvalScriptCommand: AsyncParsableCommand {
 
     @Argument(help: "Scenario files, or folders of them.")
     var files: [String]
+
+    @Option(
+        help:
+            "A server that speaks RTVI in Pipecat's frames, instead of an agent in this process: ws://localhost:7860/ws-client."
+    )
+    var url: String?
 
     @Option(help: "How often each scenario is run.")
     var `repeat` = 1
@@ -65,7 +73,9 @@ struct EvalScriptCommand: AsyncParsableCommand {
         if parse { return StandardOutput.write(Self.meaning(of: loaded).json + "\n") }
         let runs = loaded.flatMap { file in
             file.entries.flatMap { entry in
-                (1...self.repeat).map { ScriptRun(entry: entry, file: file.path, number: $0) }
+                (1...self.repeat).map {
+                    ScriptRun(entry: entry, file: file.path, number: $0, place: url == nil ? .here : .server)
+                }
             }
         }
         let report = ScriptReport(try await play(runs))
@@ -104,18 +114,16 @@ struct EvalScriptCommand: AsyncParsableCommand {
         let trace = try agent.traceFile()
         defer { trace?.close() }
         let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
-        let engines = try await room.engines(sessions: parallel)
+        let (line, recognizer) = try await called(ready, room, settings, clock)
         var limits = ScriptMachine.Limits()
         limits.expectation = .milliseconds(timeoutMs)
         let runner = ScriptRunner(
-            engines: engines,
-            configuration: settings.conversation,
-            about: RTVIAbout(library: "repartee", version: Version.current),
+            agent: line,
+            recognizer: recognizer,
             person: PersonVoice(FliteSynthesizer(voice: FliteVoice(rawValue: userVoice) ?? .slt)),
             judge: needsJudge ? try await judging.judge(store: global.store, clock: clock) : nil,
             limits: limits,
-            clock: clock,
-            logger: global.logger()
+            clock: clock
         )
         var results: [Int: ScriptResult] = [:]
         try await withThrowingTaskGroup(of: (Int, ScriptResult).self) { group in
@@ -132,6 +140,33 @@ struct EvalScriptCommand: AsyncParsableCommand {
             }
         }
         return results.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// The agent to call, and what hears it.
+    private func called(
+        _ runs: [ScriptRun],
+        _ room: EngineRoom,
+        _ settings: Settings,
+        _ clock: any SessionClock
+    ) async throws(VoiceError) -> (ScriptedAgent, (any SpeechRecognizer)?) {
+        guard let url else {
+            let engines = try await room.engines(sessions: parallel)
+            let here = AgentInProcess(
+                engines: engines,
+                configuration: settings.conversation,
+                about: RTVIAbout(library: "repartee", version: Version.current),
+                clock: clock,
+                logger: global.logger()
+            )
+            return ({ scenario, deliver throws(VoiceError) in try here.line(scenario, deliver) }, engines.recognizer)
+        }
+        let address = try ServerAddress(url, from: "--url", like: "ws://localhost:7860/ws-client")
+        let recognizer: (any SpeechRecognizer)? =
+            runs.contains(where: \.hearsAgent) ? try await room.recognizer(streams: parallel) : nil
+        return (
+            { _, deliver throws(VoiceError) in try RemoteLine(address: address, clock: clock, deliver: deliver) },
+            recognizer
+        )
     }
 
     private func write(_ report: ScriptReport) throws(VoiceError) {
@@ -156,6 +191,7 @@ private struct ScriptRun: Sendable {
     var entry: ScriptFile.Entry
     var file: String
     var number: Int
+    var place: ScriptScenario.Place
 
     var name: String {
         switch entry {
@@ -166,10 +202,13 @@ private struct ScriptRun: Sendable {
 
     var criteria: [String] { if case .script(let scenario) = entry { scenario.criteria } else { [] } }
 
+    /// Whether somebody has to hear what the agent says aloud.
+    var hearsAgent: Bool { if case .script(let scenario) = entry { scenario.hearsAgent } else { false } }
+
     /// Why it cannot be played.
     var obstacle: String? {
         switch entry {
-        case .script(let scenario): ScriptRunner.obstacle(scenario)
+        case .script(let scenario): scenario.obstacle(place)
         case .simulation: "a simulated person is not played here"
         }
     }

@@ -28,21 +28,26 @@ struct ScriptRunnerTests {
         let clock = ManualClock(isSelfDriving: true)
         var configuration = ConversationConfiguration(greeting: greeting)
         configuration.tools = tools
-        let voice = ToneSynthesizer(clock: clock)
-        let runner = ScriptRunner(
+        let recognizer = ScriptedRecognizer(clock: clock, utterances: hears)
+        let agent = AgentInProcess(
             engines: Engines(
                 voiceActivity: AmplitudeDetector(),
                 turnDetector: ScriptedTurnDetector(clock: clock),
-                recognizer: ScriptedRecognizer(clock: clock, utterances: hears),
+                recognizer: recognizer,
                 languageModel: ScriptedLanguageModel(clock: clock, events: answers),
-                synthesizer: voice
+                synthesizer: ToneSynthesizer(clock: clock)
             ),
             configuration: configuration,
             about: RTVIAbout(library: "test", version: "1"),
-            person: PersonVoice(ToneSynthesizer(clock: SystemClock(), latency: .zero)),
-            judge: judge,
             clock: clock,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        let runner = ScriptRunner(
+            agent: { scenario, deliver throws(VoiceError) in try agent.line(scenario, deliver) },
+            recognizer: recognizer,
+            person: PersonVoice(ToneSynthesizer(clock: SystemClock(), latency: .zero)),
+            judge: judge,
+            clock: clock
         )
         let file = try ScriptFile.parse(yaml, file: "test.yaml")
         guard case .script(let scenario) = try #require(file.entries.first) else {
@@ -236,10 +241,13 @@ struct ScriptRunnerTests {
             "context: [{role: system, content: a}, {role: user, content: b}]\nturns: [{user: a}]",
         ]
     )
-    func `what the agent never tells of is skipped, with a reason`(keys: String) async throws {
-        let result = try await play("name: a\n\(keys)")
-        guard case .skipped(let reason) = result.status else { return #expect(Bool(false), "\(result.status)") }
-        #expect(!reason.isEmpty)
+    func `what the agent never tells of is an obstacle`(keys: String) throws {
+        let file = try ScriptFile.parse("name: a\n\(keys)", file: "test.yaml")
+        guard case .script(let scenario) = file.entries[0] else { throw VoiceError(.usage, "a simulation") }
+        #expect(try #require(scenario.obstacle(.here)).isEmpty == false)
+        var plain = scenario
+        (plain.turns, plain.context) = ([], [])
+        #expect(plain.obstacle(.here) == nil)
     }
 
     @Test func `criteria without a judge are refused`() async throws {

@@ -29,6 +29,8 @@ package struct ScriptScenario: Sendable, Equatable {
 
     /// The criteria that a judge has to decide.
     package var criteria: [String] { turns.flatMap(\.expect).compactMap(\.criterion) }
+    /// Whether anything depends on what the agent says aloud: a ``ScriptEvent/Kind/response``.
+    package var hearsAgent: Bool { agentSpeaks && events.contains(.response) }
     /// Every event that the scenario speaks of.
     package var events: [ScriptEvent.Kind] {
         turns.flatMap { turn in turn.expect.map(\.event) + [turn.sendAfter?.event].compactMap(\.self) }

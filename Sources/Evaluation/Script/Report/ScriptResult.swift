@@ -74,6 +74,7 @@ package struct ScriptFailure: Sendable, Equatable {
         case unexpectedEvent = "unexpected_event"
         case sendAfterTimeout = "send_after_timeout"
         case botEnded = "bot_ended"
+        case closedBeforeReady = "closed_before_ready"
         case handshakeTimeout = "handshake_timeout"
         case error
     }

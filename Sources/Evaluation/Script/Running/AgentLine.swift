@@ -1,3 +1,4 @@
+package import Conversation
 internal import Foundation
 internal import Synchronization
 package import Transports
@@ -5,15 +6,7 @@ package import VoiceCore
 
 /// A call of an agent in this process: what the person does goes in and what the agent does comes out as a Pipecat client would send
 /// and get it, as RTVI messages.
-package final class AgentLine: Transport {
-    /// Something that the agent sent.
-    package enum Arrival: Sendable {
-        /// An RTVI message.
-        case message(String)
-        /// The agent fell silent; this is what was heard of it.
-        case speech([Float], began: Duration)
-    }
-
+package final class AgentLine: Transport, ScriptLine {
     fileprivate struct State: ~Copyable {
         var rtvi: RTVISession
         var heard: Int = 0
@@ -29,21 +22,25 @@ package final class AgentLine: Transport {
     /// See the protocol; one consumer.
     package let events: AsyncStream<TransportEvent>
     private let inbox: Mailbox<TransportEvent>
+    private let conversation: Conversation
     private let clock: any SessionClock
-    private let deliver: @Sendable (Arrival) -> Void
+    private let deliver: @Sendable (LineArrival) -> Void
     private let state: Mutex<State>
 
     /// Makes a line on which nothing was said.
     ///
     /// - Parameters:
-    ///   - models: the agent's.
+    ///   - conversation: the agent's.
+    ///   - models: its models.
     ///   - deliver: takes what the agent sends; must not block.
     package init(
+        _ conversation: Conversation,
         about: RTVIAbout,
         models: ModelNames,
         clock: any SessionClock,
-        deliver: @escaping @Sendable (Arrival) -> Void
+        deliver: @escaping @Sendable (LineArrival) -> Void
     ) {
+        self.conversation = conversation
         self.clock = clock
         self.deliver = deliver
         let inbox = Mailbox<TransportEvent>(capacity: 1024, overflow: .dropOldest, clock: clock)
@@ -51,6 +48,8 @@ package final class AgentLine: Transport {
         events = AsyncStream { await inbox.next() }
         state = Mutex(State(rtvi: RTVISession(about: about, models: models, tellsRawText: true)))
     }
+
+    package func run() async throws(VoiceError) { _ = try await conversation.run(over: self) }
 
     // MARK: - The agent's side
 
@@ -72,7 +71,7 @@ package final class AgentLine: Transport {
                 defer { (state.speech, state.began) = ([], nil) }
                 return state.began.map { (state.speech, $0) }
             }
-            if let (samples, began) = speech { deliver(.speech(samples, began: began)) }
+            if let (samples, began) = speech { deliver(.speech(samples, playoutRate, began: began)) }
         }
     }
 
@@ -80,13 +79,11 @@ package final class AgentLine: Transport {
 
     // MARK: - The person's side
 
-    /// Calls: the agent may begin.
     package func call() {
         tell("client-ready", ["version": .string("\(RTVIVersion.server)")])
         perform(state.withLock { $0.rtvi.begin() })
     }
 
-    /// Sends a message of a client.
     package func tell(_ type: String, _ data: JSONValue) {
         let now = clock.now
         let actions = state.withLock { state in
@@ -100,7 +97,6 @@ package final class AgentLine: Transport {
         perform(actions)
     }
 
-    /// Says something into the microphone: the next samples, mono, which are due now.
     package func say(_ samples: [Float], rate: SampleRate) {
         let position = state.withLock { state -> Int in
             defer { state.heard += samples.count }
@@ -109,13 +105,11 @@ package final class AgentLine: Transport {
         inbox.send(.audio(AudioFrame(samples: samples, rate: rate, position: position)))
     }
 
-    /// Takes the time; to be called a few times a second.
     package func tick() {
         let now = clock.now
         perform(state.withLock { $0.rtvi.tick(at: now) })
     }
 
-    /// Hangs up: the conversation ends.
     package func hangUp() { inbox.finish() }
 
     private func perform(_ actions: [RTVISession.Action]) {

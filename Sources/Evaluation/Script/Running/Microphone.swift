@@ -3,12 +3,12 @@ internal import VoiceCore
 
 /// The person's microphone: what they say, in real time, and silence between.
 final class Microphone: Sendable {
-    private let line: AgentLine
+    private let line: any ScriptLine
     private let isOpen: Bool
     private let waiting = Mutex<ArraySlice<Float>>([])
 
     /// - Parameter isOpen: false for a person who types: then nothing is ever heard.
-    init(line: AgentLine, isOpen: Bool) {
+    init(line: any ScriptLine, isOpen: Bool) {
         self.line = line
         self.isOpen = isOpen
     }

@@ -95,9 +95,6 @@ package struct ScriptMachine: Sendable {
         )
     }
 
-    /// Whether anything depends on what the agent says aloud: a ``ScriptEvent/Kind/response``.
-    package var hearsAgent: Bool { scenario.agentSpeaks && scenario.events.contains(.response) }
-
     // MARK: - What comes
 
     /// Takes a message of the agent.
@@ -155,8 +152,12 @@ package struct ScriptMachine: Sendable {
                 beginNextTurn(now)
                 return true
             }
-            guard now >= limit else { return false }
+            guard now >= limit || events.hasEnded else { return false }
             turn = -1
+            if events.hasEnded {
+                end(.closedBeforeReady, "bot-ready", "the agent hung up before it was ready")
+                return true
+            }
             end(.handshakeTimeout, "bot-ready", "the agent was not ready within \(Self.text(limits.ready))")
             return true
         case .holding(let hold): return holdOn(hold, now)

@@ -1,15 +1,19 @@
-package import Conversation
 internal import Audio
-package import Logging
-package import Transports
 package import VoiceCore
 
-/// Plays scenarios with an agent in this process: the real conversation and its engines, told and heard as a Pipecat client would.
+/// Plays scenarios with an agent that is called as a Pipecat client would call it.
 package struct ScriptRunner: Sendable {
+    /// What the agent said aloud.
+    private struct Voice: Sendable {
+        var samples: [Float]
+        var rate: SampleRate
+        var began: Duration
+    }
+
     /// Something for the machine.
     private enum Input: Sendable {
         case message(String, at: Duration)
-        case speech([Float], began: Duration)
+        case speech(Voice)
         case transcript(String, began: Duration)
         case verdict(JudgeVerdict)
         case ended(VoiceError?)
@@ -19,111 +23,69 @@ package struct ScriptRunner: Sendable {
 
     private static let step = Duration.milliseconds(10)
 
-    private let engines: Engines
-    private let configuration: ConversationConfiguration
-    private let about: RTVIAbout
+    private let agent: ScriptedAgent
+    private let recognizer: (any SpeechRecognizer)?
     private let person: PersonVoice
     private let judge: (any ScriptJudge)?
     private let limits: ScriptMachine.Limits
     private let clock: any SessionClock
-    private let logger: Logger
 
     /// Makes a runner; it plays any number of scenarios, also side by side.
     ///
     /// - Parameters:
-    ///   - engines: the agent's; its recogniser also hears the agent, where a scenario is about what it says aloud.
-    ///   - configuration: how the agent behaves.
-    ///   - about: what the agent calls itself.
+    ///   - agent: is called for each run.
+    ///   - recognizer: hears the agent, where a scenario is about what it says aloud; nil where none is.
     ///   - person: speaks for the person.
     ///   - judge: decides `eval` criteria; nil where there are none.
     package init(
-        engines: Engines,
-        configuration: ConversationConfiguration,
-        about: RTVIAbout,
+        agent: @escaping ScriptedAgent,
+        recognizer: (any SpeechRecognizer)?,
         person: PersonVoice,
         judge: (any ScriptJudge)?,
         limits: ScriptMachine.Limits = ScriptMachine.Limits(),
-        clock: any SessionClock,
-        logger: Logger
+        clock: any SessionClock
     ) {
-        self.engines = engines
-        self.configuration = configuration
-        self.about = about
+        self.agent = agent
+        self.recognizer = recognizer
         self.person = person
         self.judge = judge
         self.limits = limits
         self.clock = clock
-        self.logger = logger
-    }
-
-    /// Why a scenario cannot be played with this agent; nil if it can.
-    package static func obstacle(_ scenario: ScriptScenario) -> String? {
-        let unknown: Set<ScriptEvent.Kind> = [
-            .vadUserStartedSpeaking, .vadUserStoppedSpeaking, .llmMarker, .image, .botBackchannel, .userBackchannel,
-        ]
-        if let event = scenario.events.first(where: unknown.contains) {
-            return "the agent never tells of \(event.rawValue)"
-        }
-        if scenario.turns.contains(where: { $0.image != nil }) { return "the agent takes no pictures" }
-        guard scenario.context.isEmpty || instructions(scenario) != nil else {
-            return "'context' may be one system message; earlier turns cannot be given"
-        }
-        return nil
-    }
-
-    /// The one system message of a context.
-    private static func instructions(_ scenario: ScriptScenario) -> String? {
-        guard scenario.context.count == 1, ["system", "developer"].contains(scenario.context[0]["role"]?.text) else {
-            return nil
-        }
-        return scenario.context[0]["content"]?.text
     }
 
     /// Plays a scenario once.
     ///
     /// - Throws: when a recording cannot be read, or the person's voice fails. What goes wrong with the agent is a failed result.
     package func play(_ scenario: ScriptScenario, run: Int = 1) async throws(VoiceError) -> ScriptResult {
-        if let reason = Self.obstacle(scenario) {
-            return .skipped(scenario.name, file: scenario.file, run: run, reason)
-        }
         if !scenario.criteria.isEmpty, judge == nil {
             throw VoiceError(.usage, "\(scenario.name) has 'eval' criteria, and there is no judge")
         }
         let speech = scenario.personSpeaks ? try await person.speak(scenario) : []
-        var configuration = configuration
-        if let instructions = Self.instructions(scenario) { configuration.systemPrompt = instructions }
         clock.workBegan()
         defer { clock.workEnded() }
-        return await play(scenario, speech, configuration, run)
+        return try await play(scenario, speech, run)
     }
 
     private func play(
         _ scenario: ScriptScenario,
         _ speech: [[Float]],
-        _ configuration: ConversationConfiguration,
         _ run: Int
-    ) async -> ScriptResult {
+    ) async throws(VoiceError) -> ScriptResult {
         let inputs = Mailbox<Input>(capacity: 16_384, overflow: .refuseNewest, clock: clock)
-        let voices = Mailbox<([Float], Duration)>(capacity: 64, overflow: .refuseNewest, clock: clock)
-        let line = AgentLine(about: about, models: models, clock: clock) { [clock] arrival in
+        let voices = Mailbox<Voice>(capacity: 64, overflow: .refuseNewest, clock: clock)
+        let line = try agent(scenario) { [clock] arrival in
             switch arrival {
             case .message(let json): inputs.send(.message(json, at: clock.now))
-            case .speech(let samples, let began): inputs.send(.speech(samples, began: began))
+            case .speech(let samples, let rate, let began):
+                inputs.send(.speech(Voice(samples: samples, rate: rate, began: began)))
             }
         }
         let microphone = Microphone(line: line, isOpen: scenario.personSpeaks)
         var machine = ScriptMachine(scenario, limits: limits, at: clock.now)
-        let conversation = Conversation(
-            engines: engines,
-            configuration: configuration,
-            clock: clock,
-            logger: logger,
-            name: scenario.name
-        )
         await withTaskGroup(of: Void.self) { group in
             add(to: &group) {
                 do throws(VoiceError) {
-                    _ = try await conversation.run(over: line)
+                    try await line.run()
                     inputs.send(.ended(nil))
                 } catch { inputs.send(.ended(error)) }
             }
@@ -149,30 +111,20 @@ package struct ScriptRunner: Sendable {
         return machine.result(run: run, at: clock.now)
     }
 
-    private var models: ModelNames {
-        ModelNames(
-            vad: engines.voiceActivity.name,
-            turn: engines.turnDetector.name,
-            asr: engines.recognizer.name,
-            llm: engines.languageModel.name,
-            tts: engines.synthesizer.name
-        )
-    }
-
     // MARK: - What comes
 
     private func take(
         _ input: Input,
         _ machine: inout ScriptMachine,
-        _ voices: Mailbox<([Float], Duration)>
+        _ voices: Mailbox<Voice>
     ) -> [ScriptMachine.Action] {
         switch input {
         case .message(let json, let at): return JSONValue(json: json).map { machine.receive($0, at: at) } ?? []
-        case .speech(let samples, let began):
+        case .speech(let voice):
             // Nobody asks what the agent said aloud.
-            guard machine.hearsAgent else { return [] }
+            guard machine.scenario.hearsAgent else { return [] }
             machine.transcriptionBegan()
-            voices.send((samples, began))
+            voices.send(voice)
             return []
         case .transcript(let text, let began): return machine.transcribed(text, began: began, at: clock.now)
         case .verdict(let verdict): return machine.decided(verdict, at: clock.now)
@@ -187,7 +139,7 @@ package struct ScriptRunner: Sendable {
         _ turn: ScriptTurn,
         _ scenario: ScriptScenario,
         _ speech: [[Float]],
-        _ line: AgentLine,
+        _ line: any ScriptLine,
         _ microphone: Microphone
     ) {
         if let keys = turn.keys {
@@ -218,7 +170,7 @@ package struct ScriptRunner: Sendable {
     }
 
     /// Tells the time, and what the microphone hears.
-    private func passTime(_ line: AgentLine, _ microphone: Microphone, _ tick: @Sendable () -> Void) async {
+    private func passTime(_ line: any ScriptLine, _ microphone: Microphone, _ tick: @Sendable () -> Void) async {
         var next = clock.now
         while true {
             next += Self.step
@@ -230,15 +182,16 @@ package struct ScriptRunner: Sendable {
     }
 
     /// Hears what the agent said, one piece after the other.
-    private func transcribe(_ voices: Mailbox<([Float], Duration)>, _ report: @Sendable (Input) -> Void) async {
+    private func transcribe(_ voices: Mailbox<Voice>, _ report: @Sendable (Input) -> Void) async {
         var stream: (any RecognizerStream)?
-        while let (samples, began) = await voices.next() {
+        while let voice = await voices.next() {
             do throws(VoiceError) {
+                guard let recognizer else { throw VoiceError(.usage, "nothing hears what the agent says aloud") }
                 let open: any RecognizerStream
-                if let stream { open = stream } else { open = try await engines.recognizer.openStream() }
+                if let stream { open = stream } else { open = try await recognizer.openStream() }
                 stream = open
-                _ = try await open.feed(Resampler.convert(samples, from: SampleRate(24_000), to: .speech))
-                report(.transcript(try await open.finish().text, began: began))
+                _ = try await open.feed(Resampler.convert(voice.samples, from: voice.rate, to: .speech))
+                report(.transcript(try await open.finish().text, began: voice.began))
                 try await open.reset()
             } catch { report(.broke(.error, error)) }
         }
