@@ -63,6 +63,13 @@ public struct Conversation: Sendable {
         let loudspeaker = configuration.cancelsEcho ? LoudspeakerSignal() : nil
         let sessionTrace = SessionTrace(group: name, sink: trace)
 
+        let background = JobRunner(clock: clock, trace: sessionTrace) { report(.jobNews) }
+        let roster = try Roster(
+            first: configuration.profile,
+            others: configuration.colleagues,
+            synthesizer: engines.synthesizer,
+            jobs: background
+        )
         let playout = Playout(
             clock: clock,
             rate: transport.playoutRate,
@@ -87,7 +94,7 @@ public struct Conversation: Sendable {
         )
         let recognitionLoop = RecognitionLoop(stream: recognizer, requests: recognition, report: report)
         let toolLoop = ToolLoop(
-            configuration.tools,
+            roster,
             requests: calls,
             clock: clock,
             trace: sessionTrace,
@@ -96,7 +103,7 @@ public struct Conversation: Sendable {
         let replyLoop = ReplyLoop(
             chat: chat,
             tools: toolLoop,
-            synthesizer: engines.synthesizer,
+            roster: roster,
             playout: playout,
             playoutRate: transport.playoutRate,
             configuration: configuration,
@@ -118,6 +125,8 @@ public struct Conversation: Sendable {
             recognition: recognition,
             judgement: judgement,
             jobs: jobs,
+            roster: roster,
+            background: background,
             alarms: alarms,
             trace: sessionTrace,
             agentSpeaks: { speaks in agentIsSpeaking.withLock { $0 = speaks } }
@@ -135,6 +144,7 @@ public struct Conversation: Sendable {
             addTask(to: &group) { await judge(judgement, sessionTrace, report) }
             addTask(to: &group) { await replyLoop.run() }
             addTask(to: &group) { await toolLoop.run() }
+            addTask(to: &group) { await background.run() }
             addTask(to: &group) { await playout.run() }
             addTask(to: &group) { await tick(at: alarms, report) }
             await session.begin()
@@ -190,6 +200,8 @@ public struct Conversation: Sendable {
                 }
             case .interrupt:
                 report(.turn(.interruptRequested))
+            case .cancelJob(let id):
+                report(.cancelJob(id))
             case .played(let epoch, let samples):
                 await playout.acknowledge(samples: samples, epoch: epoch)
             }
