@@ -81,7 +81,8 @@ let package = Package(
     name: "repartee",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "repartee", targets: ["repartee"])
+        .executable(name: "repartee", targets: ["Program"]),
+        .library(name: "Repartee", targets: ["Repartee"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -181,11 +182,12 @@ let package = Package(
         ),
 
         // 6: entry
-        .executableTarget(
-            name: "repartee",
+        .target(
+            name: "Repartee",
             dependencies: [
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "Transports", "SpeechRecognition",
-                "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Simulation",
+                "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer",
+                "Simulation",
                 "Evaluation", "Yams",
                 log, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -196,6 +198,17 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            path: "Sources/repartee",
+            swiftSettings: strict
+        ),
+        .executableTarget(name: "Program", dependencies: ["Repartee"], swiftSettings: strict),
+
+        // An agent in Swift, for who writes one.
+        .executableTarget(
+            name: "HomeAssistant",
+            dependencies: ["Repartee", "Conversation", "VoiceCore"],
+            path: "Examples/HomeAssistant",
+            exclude: ["README.md", "agent.yaml", "script.yaml"],
             swiftSettings: strict
         ),
 
@@ -231,7 +244,7 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "repartee", "Conversation", "Inference", "LanguageModels", "Tools", "Simulation", "SpeechRecognition",
+                "Repartee", "Conversation", "Inference", "LanguageModels", "Tools", "Simulation", "SpeechRecognition",
                 "SpeechSynthesis",
                 "VoiceServer", "WebSocketClient",
                 log,

@@ -19,7 +19,8 @@ LAYERS = [
     {"Transports", "SpeechRecognition", "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection"},
     {"Conversation"},
     {"VoiceServer", "Simulation", "Evaluation"},
-    {"repartee"},
+    {"Repartee"},
+    {"Program", "HomeAssistant"},
 ]
 # Targets in C, which have C's settings.
 IN_C = {"CKernels"}

@@ -7,7 +7,7 @@ internal import VoiceCore
 internal import VoiceServer
 internal import WebSocketClient
 
-@testable internal import repartee
+@testable internal import Repartee
 
 @Suite struct SettingsFileTests {
     /// The file of the checkout that holds these tests.

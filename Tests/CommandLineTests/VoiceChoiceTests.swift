@@ -2,7 +2,7 @@ internal import SpeechSynthesis
 internal import Testing
 internal import VoiceCore
 
-@testable internal import repartee
+@testable internal import Repartee
 
 @Suite struct VoiceChoiceTests {
     @Test func `a voice is found by name or refused with the list`() throws {

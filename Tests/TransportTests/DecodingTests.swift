@@ -21,6 +21,7 @@ internal import VoiceCore
         (#"{"type":"text","text":" hi\n"}"#, .text("hi")),
         (#"{"type":"text","text":"  "}"#, .ignored),
         (#"{"type":"interrupt"}"#, .interrupt),
+        (#"{"type":"cancel_job","id":"job_1"}"#, .cancelJob("job_1")),
         (#"{"type":"ping","t":12.5}"#, .ping(12.5)),
         (#"{"type":"bye","reason":"a key nobody knows"}"#, .bye),
         (#"{"type":"from a later version"}"#, .ignored),

@@ -52,6 +52,23 @@ internal import VoiceCore
                 #"{"final":true,"heard":"h","interrupted":true,"pending":"p","turn":2,"type":"agent_transcript"}"#
             ),
             (.event(.turnDropped(turn: 4, reason: "r")), #"{"reason":"r","turn":4,"type":"turn_dropped"}"#),
+            (
+                .event(
+                    .reply(turn: 2, .toolBegan(ToolCall(id: "c", name: "book", arguments: ["day": "Mon", "n": 2])))
+                ),
+                #"{"arguments":{"day":"Mon","n":2},"id":"c","tool":"book","turn":2,"type":"tool_began"}"#
+            ),
+            (
+                .event(
+                    .reply(turn: 2, .toolEnded(ToolCall(id: "c", name: "book", arguments: [:]), ToolOutcome("done")))
+                ),
+                #"{"id":"c","result":"done","succeeded":true,"tool":"book","turn":2,"type":"tool_ended"}"#
+            ),
+            (
+                .event(.job(JobReport(id: "job_1", tool: "taxi", status: .running, sequence: 2, text: "near"))),
+                #"{"id":"job_1","seq":2,"status":"running","text":"near","tool":"taxi","type":"job"}"#
+            ),
+            (.event(.handedOver(to: "billing")), #"{"agent":"billing","type":"handed_over"}"#),
             (.event(.error(code: "fault", message: "m")), #"{"code":"fault","message":"m","type":"error"}"#),
             (
                 .event(.turnReport(report)),

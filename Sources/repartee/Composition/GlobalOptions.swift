@@ -51,7 +51,7 @@ struct AgentOptions: ParsableArguments {
 
     /// The settings of the file, or the defaults.
     func settings() throws(VoiceError) -> Settings {
-        guard let settingsFile else { return Settings() }
-        return try SettingsFile.read(path: settingsFile)
+        guard let path = settingsFile ?? VoiceAgent.settingsFile else { return Settings() }
+        return try SettingsFile.read(path: path)
     }
 }

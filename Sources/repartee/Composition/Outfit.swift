@@ -112,6 +112,12 @@ struct Outfit: Sendable {
                 )
             )
         }
+        if let change = VoiceAgent.change {
+            let parts = VoiceAgent.Parts(languageModel: engines.languageModel, clock: clock)
+            do { try await change(&configuration, parts) } catch {
+                throw VoiceError.wrapping(error, doing: "the agent could not be made")
+            }
+        }
         try await check(engines.languageModel)
     }
 

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Inference
 internal import Testing
 
-@testable internal import repartee
+@testable internal import Repartee
 
 /// What `bench devices` compares, and by which measure.
 @Suite(.timeLimit(.minutes(2))) struct DeviceBenchmarkTests {

@@ -3,7 +3,7 @@ internal import Synchronization
 internal import Testing
 internal import VoiceCore
 
-@testable internal import repartee
+@testable internal import Repartee
 
 /// Microphone frames, what was played of the reply after each, and a record of the reply.
 private final class ScriptedTransport: Transport {

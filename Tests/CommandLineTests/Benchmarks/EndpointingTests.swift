@@ -4,7 +4,7 @@ internal import Testing
 internal import VoiceCore
 internal import VoiceTesting
 
-@testable internal import repartee
+@testable internal import Repartee
 
 /// The endpointing benchmark on sounds whose borders are known, with an amplitude for voice activity.
 @Suite struct EndpointingTests {

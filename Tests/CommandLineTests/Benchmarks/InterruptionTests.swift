@@ -4,7 +4,7 @@ internal import Logging
 internal import Testing
 internal import VoiceCore
 
-@testable internal import repartee
+@testable internal import Repartee
 
 private let store = ModelStore(directory: nil)
 /// Left out where the model is not, except in CI, where they then fail.

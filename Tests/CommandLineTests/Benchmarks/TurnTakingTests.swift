@@ -5,7 +5,7 @@ internal import Simulation
 internal import Testing
 internal import VoiceCore
 
-@testable internal import repartee
+@testable internal import Repartee
 
 @Suite struct TurnTakingTests {
     private func row(_ policy: ReplyPolicy, sessions: Int) throws -> TurnTakingRow {

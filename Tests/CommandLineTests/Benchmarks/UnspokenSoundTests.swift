@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Testing
 
-@testable internal import repartee
+@testable internal import Repartee
 
 @Suite struct UnspokenSoundTests {
     @Test func `the same seed makes the same sound, another one another`() {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Testing
 
-@testable internal import repartee
+@testable internal import Repartee
 
 @Suite struct VoiceBenchmarkTests {
     @Test func `what voices say is what the figures are said to be of`() {

@@ -1,6 +1,6 @@
 internal import Testing
 
-@testable internal import repartee
+@testable internal import Repartee
 
 @Suite struct WordErrorTests {
     @Test(arguments: [

@@ -3,7 +3,7 @@ internal import NIOHTTP1
 internal import Testing
 internal import VoiceCore
 
-@testable internal import repartee
+@testable internal import Repartee
 
 @Suite struct DownloadDecisionTests {
     private static func answer(

@@ -5,7 +5,7 @@ internal import Testing
 internal import VoiceCore
 internal import VoiceTesting
 
-@testable internal import repartee
+@testable internal import Repartee
 
 @Suite struct ModelDownloadTests {
     typealias Answer = ScriptedHTTPServer.Answer

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Testing
 internal import VoiceCore
 
-@testable internal import repartee
+@testable internal import Repartee
 
 @Suite struct ModelStoreTests {
     @Test func `the catalogue agrees with the lock file of bootstrap`() throws {

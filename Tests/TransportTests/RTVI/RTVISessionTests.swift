@@ -287,4 +287,36 @@ internal import VoiceCore
             #expect(raw.count == expected)
         }
     }
+
+    @Test func `a job is a group of one, whose beginning is told even if its end is all there is`() throws {
+        func job(_ id: String, _ status: JobReport.Status, _ sequence: Int, _ text: String) -> SessionEvent {
+            .job(JobReport(id: id, tool: "taxi", status: status, sequence: sequence, text: text))
+        }
+        var client = Client()
+        _ = client.ready()
+        _ = client.session.begin()
+        let told = client.news(
+            job("job_1", .running, 0, ""),
+            job("job_1", .running, 3, #"{"minutes":4}"#),
+            job("job_1", .completed, 4, "It is there."),
+            job("job_2", .failed, 1, "No taxi.")
+        )
+        #expect(Self.types(told) == Array(repeating: "ui-job-group", count: 7))
+        let data = told.compactMap { $0["data"] }
+        #expect(
+            data.map { $0["kind"]?.text } == [
+                "group_started", "job_update", "job_completed", "group_completed", "group_started", "job_completed",
+                "group_completed",
+            ]
+        )
+        #expect(
+            data[0]["workers"] == .array(["taxi"]) && data[0]["job_id"] == "job_1" && data[0]["cancellable"] == true
+        )
+        #expect(data[0]["at"] == .number(1_795_000_000_250))
+        #expect(data[1]["data"]?["minutes"] == 4)
+        #expect(data[2]["status"] == "completed" && data[2]["response"] == "It is there.")
+        #expect(data[5]["status"] == "failed" && data[5]["job_id"] == "job_2")
+        #expect(client.send("ui-cancel-job-group", #"{"job_id":"job_2"}"#) == [.deliver(.cancelJob("job_2"))])
+        #expect(client.news(.handedOver(to: "billing")).first?["data"]?["agent"] == "billing")
+    }
 }

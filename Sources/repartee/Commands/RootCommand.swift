@@ -3,8 +3,7 @@ internal import Foundation
 internal import VoiceCore
 
 /// `repartee`: one binary, one command for each thing to do. The contract is in `docs/cli.md`.
-@main
-struct Repartee: AsyncParsableCommand {
+struct RootCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repartee",
         abstract: "Voice agents that answer before the pause gets awkward.",
