@@ -86,6 +86,13 @@ struct ScriptGrammarTests {
         guard case .simulation("a/b") = file.entries[0] else { return #expect(Bool(false), "\(file.entries)") }
     }
 
+    /// Few bytes that stand for a hundred million values.
+    private static let bomb =
+        "a: &a0 [x]\n"
+        + (1...8).map { level in
+            "b\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]\n"
+        }.joined()
+
     @Test(
         arguments: [
             ("name: a\nturns:\n  - usr: hi", "test.yaml, line 3: 'usr' is no key of a turn; did you mean 'user'?"),
@@ -119,6 +126,7 @@ struct ScriptGrammarTests {
             ("{name: a, turns: [], scenarios: [{name: b}, {name: b}]}", "two scenarios 'b'"),
             ("{name: a, scenarios: [{name: b, turns: [], persona: c}]}", "not both"),
             ("{name: a}", "needs 'turns'"),
+            (Self.bomb, "more than 200000 values"),
             ("{turns: []}", "needs a 'name'"),
             ("name: [", "is not YAML"),
             ("", "must be a mapping"),

@@ -7,19 +7,28 @@ internal import Yams
 extension ScriptNode {
     private static let deepestInclude = 8
     private static let longestFile = 4 << 20
+    /// Values of a file with all that it includes: aliases of aliases make many out of few bytes.
+    private static let mostValues = 200_000
 
     /// Loads a file with everything that it includes.
     /// - Throws: `missingInput` when one cannot be read, `malformedInput` when one is no YAML.
     static func load(path: String) throws(VoiceError) -> ScriptNode {
-        try load(path: path, depth: 0, includedFrom: nil)
+        var room = mostValues
+        return try load(path: path, depth: 0, includedFrom: nil, &room)
     }
 
     /// Reads a text; `file` is used for errors and included files.
     static func parse(_ yaml: String, file: String) throws(VoiceError) -> ScriptNode {
-        try parse(yaml, file: file, depth: 0)
+        var room = mostValues
+        return try parse(yaml, file: file, depth: 0, &room)
     }
 
-    private static func load(path: String, depth: Int, includedFrom place: String?) throws(VoiceError) -> ScriptNode {
+    private static func load(
+        path: String,
+        depth: Int,
+        includedFrom place: String?,
+        _ room: inout Int
+    ) throws(VoiceError) -> ScriptNode {
         let origin = place.map { "\($0): " } ?? ""
         guard let data = FileManager.default.contents(atPath: path) else {
             throw VoiceError(.missingInput, "\(origin)the scenario file \(path) cannot be read")
@@ -27,20 +36,35 @@ extension ScriptNode {
         guard data.count <= longestFile else {
             throw VoiceError(.malformedInput, "\(origin)\(path) is longer than 4 MiB: that is no scenario file")
         }
-        return try parse(String(decoding: data, as: UTF8.self), file: path, depth: depth)
+        return try parse(String(decoding: data, as: UTF8.self), file: path, depth: depth, &room)
     }
 
-    private static func parse(_ yaml: String, file: String, depth: Int) throws(VoiceError) -> ScriptNode {
+    private static func parse(
+        _ yaml: String,
+        file: String,
+        depth: Int,
+        _ room: inout Int
+    ) throws(VoiceError) -> ScriptNode {
         let root: Node?
         do { root = try Yams.compose(yaml: yaml) } catch {
             throw VoiceError(.malformedInput, "\(file) is not YAML: \(error)")
         }
         guard let root else { return ScriptNode(content: .null, file: file, line: 1) }
-        return try convert(root, file: file, line: 1, depth: depth)
+        return try convert(root, file: file, line: 1, depth: depth, &room)
     }
 
-    private static func convert(_ node: Node, file: String, line: Int, depth: Int) throws(VoiceError) -> ScriptNode {
+    private static func convert(
+        _ node: Node,
+        file: String,
+        line: Int,
+        depth: Int,
+        _ room: inout Int
+    ) throws(VoiceError) -> ScriptNode {
         let line = node.mark?.line ?? line
+        room -= 1
+        guard room > 0 else {
+            throw VoiceError(.malformedInput, "\(file), line \(line): there are more than \(mostValues) values")
+        }
         switch node {
         case .scalar(let scalar) where "\(scalar.tag)" == "!include":
             guard depth < deepestInclude else {
@@ -48,12 +72,12 @@ extension ScriptNode {
             }
             let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
             let path = URL(fileURLWithPath: scalar.string, relativeTo: folder).standardizedFileURL.path
-            return try load(path: path, depth: depth + 1, includedFrom: "\(file), line \(line)")
+            return try load(path: path, depth: depth + 1, includedFrom: "\(file), line \(line)", &room)
         case .scalar(let scalar):
             return ScriptNode(content: content(of: scalar), file: file, line: line)
         case .sequence(let sequence):
             var list: [ScriptNode] = []
-            for element in sequence { list.append(try convert(element, file: file, line: line, depth: depth)) }
+            for element in sequence { list.append(try convert(element, file: file, line: line, depth: depth, &room)) }
             return ScriptNode(content: .list(list), file: file, line: line)
         case .mapping(let mapping):
             var members: [Member] = []
@@ -66,7 +90,7 @@ extension ScriptNode {
                     Member(
                         key: name,
                         line: keyLine,
-                        value: try convert(value, file: file, line: keyLine, depth: depth)
+                        value: try convert(value, file: file, line: keyLine, depth: depth, &room)
                     )
                 )
             }
