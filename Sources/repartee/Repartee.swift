@@ -11,9 +11,9 @@ struct Repartee: AsyncParsableCommand {
         discussion: "Start with 'repartee serve' and open the page it names. 'repartee doctor' says what is missing.",
         version: Version.current,
         subcommands: [
-            ServeCommand.self, ServeASRCommand.self, ServeTTSCommand.self, ConverseCommand.self, TranscribeCommand.self,
-            SayCommand.self,
-            ChatCommand.self, ModelsCommand.self, BenchCommand.self, DoctorCommand.self,
+            ServeCommand.self, ServeASRCommand.self, ServeTTSCommand.self, ServeLLMCommand.self,
+            ConverseCommand.self, TranscribeCommand.self, SayCommand.self, ChatCommand.self, ModelsCommand.self,
+            BenchCommand.self, DoctorCommand.self,
         ]
     )
 
