@@ -24,6 +24,7 @@ from pipecat.workers.runner import WorkerRunner
 
 BINARY = os.environ.get("REPARTEE", ".build/release/repartee")
 KEY = "a key of the tests"
+TINY = os.path.join(os.path.dirname(__file__), "../../Reference/LanguageModels/tiny-thinking.gguf")
 SYSTEM = {"role": "system", "content": "You are a helpful voice agent. Your answers are short and have no lists. " * 4}
 TOOL = {"type": "function", "function": {"name": "weather", "description": "The weather of a city.", "parameters": {
     "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
@@ -239,7 +240,25 @@ def own_client(check, address):
           (rows, done.stderr[-500:]))
 
 
+def thoughts(check, address):
+    """Random weights behind a template with thoughts and tools: what is said makes no sense, where it stands does."""
+    client = openai.OpenAI(base_url=address + "/v1", api_key=KEY, max_retries=0)
+    options = {"model": "tiny", "messages": [user("Hi")], "seed": 4, "max_tokens": 6, "tools": [TOOL], "stream": True}
+    chunks = list(client.chat.completions.create(**options, extra_body={
+        "chat_template_kwargs": {"enable_thinking": True}, "thinking_budget_tokens": 8}))
+    deltas = [chunk.choices[0].delta.model_dump(exclude_none=True) for chunk in chunks]
+    kinds = ["thought" if "reasoning_content" in delta else "text" for delta in deltas if delta.get("content") != "" and delta]
+    check("thoughts come before the answer, and are told from it", "thought" in kinds and "text" in kinds
+          and kinds == sorted(kinds, reverse=True), deltas)
+    plain = client.chat.completions.create(**{**options, "stream": False, "tools": []})
+    check("without being asked a model does not think", "reasoning_content" not in plain.choices[0].message.model_dump(), plain)
+    taught = client.chat.completions.create(**{**options, "stream": False})
+    check("tools are part of the prompt", taught.usage.prompt_tokens > plain.usage.prompt_tokens + 100, (taught, plain))
+
+
 async def checks(check):
+    with server("--threads", "1", "--model", TINY, "--alias", "tiny") as address:
+        await asyncio.to_thread(thoughts, check, address)
     # Threads that share their processor wait for each other: one.
     with server("--chats", "4", "--threads", "1") as address:
         await asyncio.to_thread(openai_client, check, address)
