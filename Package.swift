@@ -172,13 +172,22 @@ let package = Package(
 
         library("Simulation", ["VoiceCore", "Inference", "Conversation", log]),
 
+        library(
+            "Evaluation",
+            [
+                "VoiceCore", "Audio", "WebSocketClient", "Transports", "Conversation", "Yams", log,
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+
         // 6: entry
         .executableTarget(
             name: "repartee",
             dependencies: [
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "Transports", "SpeechRecognition",
-                "LanguageModels", "Tools",
-                "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Simulation", "Yams", log, metrics,
+                "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Simulation",
+                "Evaluation", "Yams",
+                log, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -217,6 +226,7 @@ let package = Package(
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("SimulationTests", ["Simulation", "Conversation", "Inference"]),
+        tests("EvaluationTests", ["Evaluation", "Conversation", "Transports", log], resources: [.copy("Fixtures")]),
         tests("TransportTests", ["Transports", "WebRTC", "Audio"] + nio + [protobuf], resources: [.copy("Fixtures")]),
         tests(
             "CommandLineTests",
