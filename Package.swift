@@ -253,7 +253,7 @@ let package = Package(
         ),
         tests(
             "VoiceServerTests",
-            ["VoiceServer", "SpeechSynthesis", "Audio", "Transports", log, metrics] + nio,
+            ["VoiceServer", "LanguageModels", "SpeechSynthesis", "Audio", "Transports", log, metrics] + nio,
             resources: [.copy("Fixtures")]
         ),
         fuzzing,

@@ -14,6 +14,9 @@ public struct SamplingOptions: Sendable, Equatable, Codable {
     public var seed: UInt32
     /// A reply ends after this many tokens; those that the model thinks with do not count.
     public var maxTokens: Int
+    /// A reply ends before any of these texts, which may lie across tokens; they are not part of it. Thoughts and calls are not
+    /// looked at.
+    public var stop: [String]
 
     /// Makes sampling options; the defaults suit short spoken replies of a small model.
     public init(
@@ -23,7 +26,8 @@ public struct SamplingOptions: Sendable, Equatable, Codable {
         minP: Float = 0,
         repeatPenalty: Float = 1.1,
         seed: UInt32 = 42,
-        maxTokens: Int = 100
+        maxTokens: Int = 100,
+        stop: [String] = []
     ) {
         self.temperature = temperature
         self.topK = topK
@@ -32,6 +36,7 @@ public struct SamplingOptions: Sendable, Equatable, Codable {
         self.repeatPenalty = repeatPenalty
         self.seed = seed
         self.maxTokens = maxTokens
+        self.stop = stop
     }
 }
 

@@ -16,6 +16,7 @@ os.environ.setdefault("LOGURU_LEVEL", "WARNING")
 import numpy
 import soxr
 
+import completion_client
 import pipecat_client
 import stock_client
 import synthesis_client
@@ -132,6 +133,10 @@ def main():
             asyncio.run(synthesis_client.checks(check))
         except Exception as error:
             check("all checks of serve-tts could run", False, repr(error))
+        try:
+            asyncio.run(completion_client.checks(check))
+        except Exception as error:
+            check("all checks of serve-llm could run", False, repr(error))
         benchmark()
         if not all(results):
             with open(os.path.join(folder, "log"), encoding="utf-8") as log:

@@ -166,6 +166,7 @@ actor LlamaEngine {
         usage.generatedTokens += 1
         seats[seat].run?.reply = reply
         seats[seat].run?.usage = usage
+        if reply.isStopped { return finish(seat, usage, after: events, truncated: false) }
         return events.isEmpty ? .working : .events(events)
     }
 
@@ -177,8 +178,13 @@ actor LlamaEngine {
         return token
     }
 
-    private func finish(_ seat: Int, _ usage: ReplyUsage, truncated: Bool) -> Step {
-        let last = seats[seat].run?.reply?.finish() ?? []
+    private func finish(
+        _ seat: Int,
+        _ usage: ReplyUsage,
+        after events: [ReplyEvent] = [],
+        truncated: Bool
+    ) -> Step {
+        let last = events + (seats[seat].run?.reply?.finish() ?? [])
         return .events(last + [.finished(usage, truncated: truncated)])
     }
 

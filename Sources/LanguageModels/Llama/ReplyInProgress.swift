@@ -14,6 +14,7 @@ struct ReplyInProgress {
     private let budget: Int?
     private var assembler = TextAssembler()
     private var parser: ReplyParser
+    private var stops: StopSequences
     private var thoughtTokens = 0
     private var spokenTokens = 0
 
@@ -25,11 +26,15 @@ struct ReplyInProgress {
         maxTokens = max(0, sampling.maxTokens)
         self.budget = budget
         self.parser = parser
+        stops = StopSequences(sampling.stop)
         generated = GeneratedReply(beginsInThought: parser.isThinking)
     }
 
     /// Whether no more may be said.
     var isSpent: Bool { spokenTokens >= maxTokens }
+
+    /// Whether what was said last is what a reply ends before.
+    var isStopped: Bool { stops.isMatched }
 
     /// Whether the thoughts have taken what they may, and nothing was done about it yet.
     var mustStopThinking: Bool {
@@ -44,13 +49,14 @@ struct ReplyInProgress {
     mutating func take(_ token: TokenID, _ bytes: [UInt8], isForced: Bool = false) -> [ReplyEvent] {
         if parser.isThinking { thoughtTokens += 1 } else if !isForced { spokenTokens += 1 }
         let text = assembler.append(bytes)
-        let events = parser.feed(text)
+        let events = stops.filter(parser.feed(text))
         generated.append(
             token,
             events,
             text: text,
             isThought: parser.isThinking,
             isAtBoundary: assembler.isAtBoundary && !parser.isHolding && !parser.isThinking && !parser.isCalling
+                && !stops.isHolding && !stops.isMatched
         )
         pending = token
         return events
@@ -58,7 +64,7 @@ struct ReplyInProgress {
 
     /// Ends the reply.
     mutating func finish() -> [ReplyEvent] {
-        let events = parser.finish()
+        let events = stops.finish(parser.finish())
         generated.finish(events)
         pending = nil
         return events

@@ -25,6 +25,7 @@ struct CompletionRequest {
             "seed": .number(Double(sampling.seed)),
             "max_tokens": .number(Double(sampling.maxTokens)),
         ]
+        if !sampling.stop.isEmpty { body["stop"] = .array(sampling.stop.map { .string($0) }) }
         if !options.tools.isEmpty {
             body["tools"] = .array(options.tools.map(\.json))
             body["tool_choice"] = "auto"

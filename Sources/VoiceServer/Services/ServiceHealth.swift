@@ -14,7 +14,7 @@ struct ServiceHealth: Encodable {
     private let uptime: Double
     private let sessions: Health.Counts
     private let connections: Health.Counts
-    private let closed: Health.Closed
+    private let closed: Health.Closed?
 
     private enum CodingKeys: String, CodingKey {
         case status, version, voice, model, sessions, connections, closed
@@ -22,7 +22,9 @@ struct ServiceHealth: Encodable {
         case uptime = "uptime_s"
     }
 
-    /// - Parameter voice: of servers that speak, the voice of those who choose none.
+    /// - Parameters:
+    ///   - voice: of servers that speak, the voice of those who choose none.
+    ///   - transports: of servers with WebSockets, how those ended.
     init(
         version: String,
         voice: String? = nil,
@@ -30,7 +32,7 @@ struct ServiceHealth: Encodable {
         uptime: Duration,
         sessions: Health.Counts,
         connections: Health.Counts,
-        transports: TransportCounters.Snapshot
+        transports: TransportCounters.Snapshot? = nil
     ) {
         self.version = version
         self.voice = voice
@@ -38,7 +40,7 @@ struct ServiceHealth: Encodable {
         self.uptime = (uptime.milliseconds / 1e3 * 10).rounded() / 10
         self.sessions = sessions
         self.connections = connections
-        closed = Health.Closed(transports)
+        closed = transports.map(Health.Closed.init)
     }
 
     /// The JSON object. All numbers are finite, so it always exists.

@@ -26,14 +26,6 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
         var prefill_tokens_per_s: Double
     }
 
-    /// One reply, timed.
-    private struct Timing {
-        var usage: ReplyUsage
-        var firstToken: Double
-        var perToken: [Double]
-        var text: String
-    }
-
     @OptionGroup var global: GlobalOptions
 
     @Option(help: "A model of the catalogue, or a GGUF file.")
@@ -45,10 +37,19 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
     @Option(help: "Repetitions of each case.")
     var repetitions = 5
 
+    @Option(help: "The address of a server with OpenAI's interface, 'serve-llm' for one, to measure instead.")
+    var url: String?
+
+    @Option(parsing: .upToNextOption, help: "Replies at the same time to try, where a server is measured.")
+    var streams = [1, 2, 4]
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
     mutating func validate() throws {
+        guard streams.allSatisfy({ (1...256).contains($0) }) else {
+            throw ValidationError("--streams are from 1 to 256.")
+        }
         guard repetitions > 0, threads.allSatisfy({ (1...256).contains($0) }) else {
             throw ValidationError("--repetitions and --threads are positive.")
         }
@@ -57,6 +58,13 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
     private static let replyTokens = 24
 
     func run() async throws {
+        if let url {
+            let benchmark = CompletionBenchmark(
+                address: try CompletionAddress(url, from: "--url"),
+                repetitions: repetitions
+            )
+            return try await benchmark.run(streams: streams, json: json)
+        }
         var rows: [Row] = []
         for count in threads { rows += try await measure(threads: count) }
         if json {
@@ -82,50 +90,27 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
         let engine = try await EngineRoom(store: global.store, settings: settings).localLanguageModel(chats: 2)
         let system = ChatMessage(.system, settings.conversation.systemPrompt)
         let long = ChatMessage(.user, BenchmarkUtterances.long.joined(separator: ". ") + ".")
-        var cold: [Timing] = []
-        var coldLong: [Timing] = []
-        var followUp: [Timing] = []
+        var cold: [ReplyTiming] = []
+        var coldLong: [ReplyTiming] = []
+        var followUp: [ReplyTiming] = []
         for repetition in 0..<repetitions {
             let question = ChatMessage(.user, BenchmarkUtterances.short[repetition % 10] + "?")
-            cold.append(try await time(try await engine.openChat(), [system, question]))
+            cold.append(
+                try await ReplyTiming(try await engine.openChat(), [system, question], tokens: Self.replyTokens)
+            )
             let chat = try await engine.openChat()
-            let first = try await time(chat, [system, long])
+            let first = try await ReplyTiming(chat, [system, long], tokens: Self.replyTokens)
             coldLong.append(first)
             let next = ChatMessage(.user, BenchmarkUtterances.short[(repetition + 1) % 10] + "?")
-            followUp.append(try await time(chat, [system, long, ChatMessage(.assistant, first.text), next]))
+            let messages = [system, long, ChatMessage(.assistant, first.text), next]
+            followUp.append(try await ReplyTiming(chat, messages, tokens: Self.replyTokens))
         }
         return [
             row(engine.name, threads, cold), row(engine.name, threads, coldLong), row(engine.name, threads, followUp),
         ]
     }
 
-    private func time(_ chat: any Chat, _ messages: [ChatMessage]) async throws -> Timing {
-        var sampling = SamplingOptions(temperature: 0)
-        sampling.maxTokens = Self.replyTokens
-        let clock = SystemClock()
-        let start = clock.now
-        var moments: [Duration] = []
-        var text = ""
-        var usage = ReplyUsage(promptTokens: 0, cachedTokens: 0, generatedTokens: 0)
-        for try await event in chat.reply(to: messages, sampling: sampling) {
-            switch event {
-            case .text(let piece):
-                moments.append(clock.now)
-                text += piece
-            case .reasoning, .toolCall, .malformedCall: break
-            case .finished(let counts, _): usage = counts
-            }
-        }
-        let steps = zip(moments.dropFirst(), moments).map { ($0 - $1).milliseconds }
-        return Timing(
-            usage: usage,
-            firstToken: ((moments.first ?? clock.now) - start).milliseconds,
-            perToken: steps,
-            text: text
-        )
-    }
-
-    private func row(_ model: String, _ threads: Int, _ timings: [Timing]) -> Row {
+    private func row(_ model: String, _ threads: Int, _ timings: [ReplyTiming]) -> Row {
         let new = timings.map { $0.usage.promptTokens - $0.usage.cachedTokens }
         let first = LatencyFigures(timings.map(\.firstToken))
         let mean = Double(new.reduce(0, +)) / Double(max(1, new.count))

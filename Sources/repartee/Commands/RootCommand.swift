@@ -10,9 +10,9 @@ struct RootCommand: AsyncParsableCommand {
         discussion: "Start with 'repartee serve' and open the page it names. 'repartee doctor' says what is missing.",
         version: Version.current,
         subcommands: [
-            ServeCommand.self, ServeASRCommand.self, ServeTTSCommand.self, ConverseCommand.self, TranscribeCommand.self,
-            SayCommand.self,
-            ChatCommand.self, ModelsCommand.self, BenchCommand.self, EvalCommand.self, DoctorCommand.self,
+            ServeCommand.self, ServeASRCommand.self, ServeTTSCommand.self, ServeLLMCommand.self,
+            ConverseCommand.self, TranscribeCommand.self, SayCommand.self, ChatCommand.self, ModelsCommand.self,
+            BenchCommand.self, EvalCommand.self, DoctorCommand.self,
         ]
     )
 

@@ -24,19 +24,7 @@ struct SpeechRequest: Sendable {
     ///
     /// - Throws: what to answer instead.
     init(_ body: [ByteBuffer], voices: VoiceTable, textLimit: Int) throws(OpenAIError) {
-        var bytes = ByteBuffer()
-        for piece in body { bytes.writeImmutableBuffer(piece) }
-        guard case .object(let values)? = JSONValue(json: String(buffer: bytes)) else {
-            throw OpenAIError("the request is not a JSON object; see docs/tts-server.md for its form")
-        }
-        for key in values.keys.sorted() where !Self.fields.contains(key) {
-            let nearest = Spelling.nearest(to: key, among: Self.fields) ?? ""
-            throw OpenAIError(
-                "there is no field '\(key.prefix(40))'; did you mean '\(nearest)'?",
-                param: String(key.prefix(40))
-            )
-        }
-        let fields = Fields(values: values)
+        let fields = try RequestFields(body, fields: Self.fields, page: "docs/tts-server.md")
         guard let input = try fields.text("input"), input.contains(where: { !$0.isWhitespace }) else {
             throw OpenAIError("input must be a text that is not empty", param: "input")
         }
@@ -49,7 +37,7 @@ struct SpeechRequest: Sendable {
             )
         }
         self.input = input
-        voice = try Self.voice(fields.name("voice"), voices)
+        voice = try Self.voice(Self.name(fields, "voice"), voices)
         if let language = try fields.text("language"), !voice.speaks(language) {
             let languages = voice.languages.joined(separator: ", ")
             let message = "the voice \(voice.name) speaks \(languages), not '\(language.prefix(40))'"
@@ -80,7 +68,7 @@ struct SpeechRequest: Sendable {
         }
     }
 
-    private static func rate(_ fields: Fields, _ format: Format) throws(OpenAIError) -> SampleRate? {
+    private static func rate(_ fields: RequestFields, _ format: Format) throws(OpenAIError) -> SampleRate? {
         guard let value = fields["sample_rate"] else { return nil }
         guard let hertz = value.whole, SynthesisProtocol.rates.contains(hertz) else {
             let (low, high) = (SynthesisProtocol.rates.lowerBound, SynthesisProtocol.rates.upperBound)
@@ -90,22 +78,9 @@ struct SpeechRequest: Sendable {
         return SampleRate(hertz)
     }
 
-    /// The values of a request.
-    private struct Fields {
-        var values: JSONObject
-
-        subscript(key: String) -> JSONValue? { values[key].flatMap { $0 == .null ? nil : $0 } }
-
-        func text(_ key: String) throws(OpenAIError) -> String? {
-            guard let value = self[key] else { return nil }
-            guard let text = value.text else { throw OpenAIError("\(key) must be a text", param: key) }
-            return text
-        }
-
-        /// A text, or an object with an `id`, as OpenAI's voices of one's own are named.
-        func name(_ key: String) throws(OpenAIError) -> String? {
-            if let id = self[key]?["id"]?.text { return id }
-            return try text(key)
-        }
+    /// A text, or an object with an `id`, as OpenAI's voices of one's own are named.
+    private static func name(_ fields: RequestFields, _ key: String) throws(OpenAIError) -> String? {
+        if let id = fields[key]?["id"]?.text { return id }
+        return try fields.text(key)
     }
 }
