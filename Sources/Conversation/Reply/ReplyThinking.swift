@@ -20,8 +20,10 @@ struct ReplyThinking {
         var refused: [Int: ToolOutcome] = [:]
     }
 
-    /// Times that a model may call in one reply. After them it is asked without tools.
+    /// Times that a model may call in one reply. Then its calls are refused, once with a word to it, after which what it calls
+    /// is nothing. The tools stay in the prompt: without them all of it would have to be read again.
     static let mostRounds = 5
+    static let enough = "You have called often enough for one answer. Answer now with what you know."
     /// Calls that it may make together.
     static let mostCalls = 16
 
@@ -57,7 +59,7 @@ struct ReplyThinking {
     mutating func run(_ messages: [ChatMessage]) async throws(VoiceError) {
         defer { loop.report(.reply(epoch: epoch, .computed(tokens: tokens))) }
         var conversation = messages
-        for round in 0...Self.mostRounds {
+        for round in 0...(Self.mostRounds + 1) {
             guard let answer = try await ask(conversation, round) else { return }
             if let rest = segmenter.finish() { say(rest) }
             guard !answer.calls.isEmpty, await mayCall(answer), let outcomes = await make(answer) else { return }
@@ -81,13 +83,11 @@ struct ReplyThinking {
     /// Asks the model once.
     /// - Returns: nil when nobody wants the reply any more.
     private mutating func ask(_ conversation: [ChatMessage], _ round: Int) async throws(VoiceError) -> Answer? {
-        var options = loop.options
-        if round == Self.mostRounds { options.tools = [] }
         var answer = Answer()
         let reply = loop.chat.reply(
             to: conversation,
             sampling: loop.configuration.sampling,
-            options: options,
+            options: loop.options,
             urgency: urgency
         )
         do {
@@ -102,8 +102,8 @@ struct ReplyThinking {
     }
 
     private mutating func take(_ event: ReplyEvent, _ round: Int, _ answer: inout Answer) {
-        // Nothing was offered: what is called all the same is nothing.
-        let mayCall = !loop.configuration.tools.isEmpty
+        // Where nothing was offered, or enough was called, what is called all the same is nothing.
+        let mayCall = !loop.configuration.tools.isEmpty && round <= Self.mostRounds
         switch event {
         case .text(let piece):
             countToken()
@@ -117,6 +117,9 @@ struct ReplyThinking {
             countToken()
             if answer.calls.count >= Self.mostCalls {
                 answer.refused[answer.calls.count] = ToolOutcome("Too many calls at once.", succeeded: false)
+            }
+            if round == Self.mostRounds {
+                answer.refused[answer.calls.count] = ToolOutcome(Self.enough, succeeded: false)
             }
             answer.calls.append(call)
         case .malformedCall(let call):
