@@ -124,7 +124,9 @@ internal import VoiceCore
         let steps = quanta.withLock { $0 }.filter { $0.request.kind.description == "llm.decode" }
         // The first token comes with the end of the prompt, on hybrid models in a step of its own.
         let tokens = 4 * (path == Models.hybrid ? 100 : 99)
-        #expect(steps.reduce(0) { $0 + $1.request.units } == tokens)
+        // Replies that have reached their limit end with a step that computes nothing.
+        let units = steps.reduce(0) { $0 + $1.request.units }
+        #expect((tokens...(tokens + 4)).contains(units))
         #expect(steps.count < tokens * 2 / 3, "\(steps.count) steps for \(tokens) tokens")
     }
 

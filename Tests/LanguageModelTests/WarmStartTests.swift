@@ -123,7 +123,7 @@ internal import VoiceCore
         }
         #expect(states.size == (3, 900))
         #expect(states.read("a.state")?.count == 300)
-        #expect(try states.write("d.state", [Data(count: 100), Data(count: 300)]))
+        #expect(try states.write("d.state", [Data(count: 100), Data(count: 301)]))
         #expect(states.has("a.state") && states.has("d.state") && !states.has("b.state") && !states.has("c.state"))
         #expect(states.read("b.state") == nil)
         let cancelled = await withTaskGroup(of: Bool?.self) { group in
