@@ -169,15 +169,31 @@ internal import VoiceTesting
         #expect(results[3] == "done")
     }
 
-    @Test func `a model that calls without end has to answer`() async throws {
+    @Test func `a model that calls without end has to answer, and keeps its tools in the prompt`() async throws {
+        let calls = Calls()
         let outcome = try await converse(
             tools: { [try tool("book", $0, $1)] },
+            calls: calls,
             script: { messages, options in
-                options.tools.isEmpty ? [.text("Enough.")] : [Self.call("c\(messages.count)")]
+                #expect(options.tools.count == 1)
+                let isTold = messages.last?.content.contains("often enough") == true
+                return isTold ? [.text("Enough.")] : [Self.call("c\(messages.count)")]
             }
         )
         #expect(outcome.said == ["Enough."])
-        #expect(outcome.model.conversations.count >= 6)
+        #expect(calls.all.count == 5)
+    }
+
+    @Test func `one that does not listen even then is listened to no more`() async throws {
+        let calls = Calls()
+        let outcome = try await converse(
+            tools: { [try tool("book", $0, $1)] },
+            calls: calls,
+            script: { messages, _ in [.text("Wait."), Self.call("c\(messages.count)")] }
+        )
+        #expect(calls.all.count == 5)
+        #expect(outcome.model.conversations.count >= 7)
+        #expect(outcome.said.joined().contains("Wait."))
     }
 
     @Test func `a tool that is slow is bridged with a sentence`() async throws {

@@ -12,15 +12,15 @@ internal import VoiceCore
 
     init() throws { vocabulary = try Vocabulary(Models.attention) }
 
-    private func fit(_ messages: [ChatMessage], _ window: inout ContextWindow, limit: Int) -> [TokenID] {
+    private func fit(_ messages: [ChatMessage], _ window: inout ContextWindow, limit: Int, room: Int = 0) -> [TokenID] {
         let tokenizer = vocabulary.tokenizer
-        return window.fit(messages, limit: limit, tokenizer) { messages in
+        return window.fit(messages, limit: limit, leaving: room, tokenizer) { messages in
             let prompt = tokenizer.format.render(messages, tools: [])
             func part(_ rendered: RenderedMessage) -> ContextWindow.Part {
                 ContextWindow.Part(rendered: rendered, tokens: tokenizer.tokens(rendered.segments))
             }
             return ContextWindow.Parts(head: part(prompt.head), body: prompt.messages.map(part))
-        }
+        }.tokens
     }
 
     private func tokens(_ messages: some Sequence<ChatMessage>) -> [TokenID] { messages.flatMap(vocabulary.tokens) }

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Inference
+internal import Synchronization
 internal import Testing
 internal import VoiceCore
 
@@ -102,6 +103,31 @@ internal import VoiceCore
             return try await group.reduce(into: [Int: String]()) { $0[$1.0] = $1.1 }
         }
         #expect((0..<3).map { together[$0] } == alone)
+    }
+
+    @Test(arguments: models)
+    func `replies that want their next token at the same time get it from one step`(path: String) async throws {
+        let quanta = Mutex<[Quantum]>([])
+        let lane = Lane(name: "test") { quantum in quanta.withLock { $0.append(quantum) } }
+        var configuration = LlamaLanguageModel.Configuration(chats: 4, contextLength: 1024, threads: 1, lane: lane)
+        configuration.name = "tiny"
+        let model = try await LlamaLanguageModel(path: path, configuration: configuration)
+        let said = try await withThrowingTaskGroup(of: Said.self) { group in
+            for number in 0..<4 {
+                let chat = try await model.openChat()
+                try await chat.prefill(opening)
+                group.addTask { try await chat.say(opening + [ChatMessage(.user, "\(number)")], .greedy(100)) }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(said.allSatisfy { $0.usage.generatedTokens == 100 })
+        let steps = quanta.withLock { $0 }.filter { $0.request.kind.description == "llm.decode" }
+        // The first token comes with the end of the prompt, on hybrid models in a step of its own.
+        let tokens = 4 * (path == Models.hybrid ? 100 : 99)
+        // Replies that have reached their limit end with a step that computes nothing.
+        let units = steps.reduce(0) { $0 + $1.request.units }
+        #expect((tokens...(tokens + 4)).contains(units))
+        #expect(steps.count < tokens * 2 / 3, "\(steps.count) steps for \(tokens) tokens")
     }
 
     @Test(arguments: models)

@@ -17,9 +17,13 @@ struct Vocabulary {
     }
 
     /// The prompt of a reply.
-    func prompt(_ messages: [ChatMessage], _ options: ChatOptions = ChatOptions()) -> [TokenID] {
+    func prompt(
+        _ messages: [ChatMessage],
+        _ options: ChatOptions = ChatOptions(),
+        capacity: Int = 4096
+    ) -> [TokenID] {
         var seat = ChatSeat()
-        _ = seat.plan(messages, options: options, sampling: .greedy(), tokenizer: tokenizer, capacity: 4096)
+        _ = seat.plan(messages, options: options, sampling: .greedy(), tokenizer: tokenizer, capacity: capacity)
         return Array(seat.run?.unread ?? [])
     }
 
@@ -104,6 +108,27 @@ struct Vocabulary {
                 == ["<think>", "</think>", "<tool_call>", "</tool_call>"]
         )
         #expect(vocabulary.tokenizer.bytes(of: try #require(vocabulary.tokenizer.control("<|im_start|>"))) == nil)
+    }
+
+    @Test(.enabled(if: Models.hasSmolLM2))
+    func `what a prompt was made of is not tokenised again for the next`() throws {
+        let vocabulary = try Vocabulary(Models.smolLM2)
+        let facts = (0..<800).map { "The shop in street number \($0) opens at nine o'clock every day." }
+        var messages = [ChatMessage(.system, facts.joined(separator: " ")), ChatMessage(.user, "Hello!")]
+        var seat = ChatSeat()
+        func plan() -> (time: Duration, tokens: [TokenID]) {
+            let time = ContinuousClock().measure {
+                _ = seat.plan(messages, sampling: .greedy(), tokenizer: vocabulary.tokenizer, capacity: 1 << 16)
+            }
+            return (time, seat.run?.prompt ?? [])
+        }
+        let first = plan()
+        #expect(first.tokens.count > 10_000)
+        messages += [ChatMessage(.assistant, "Hi!"), ChatMessage(.user, "And you?")]
+        let times = (0..<5).map { _ in plan() }
+        #expect(times[0].tokens == vocabulary.prompt(messages, capacity: 1 << 16))
+        let best = try #require(times.map(\.time).min())
+        #expect(best < first.time / 3, "\(best) after \(first.time)")
     }
 
     @Test(arguments: [

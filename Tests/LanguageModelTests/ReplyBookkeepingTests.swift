@@ -111,11 +111,11 @@ internal import VoiceCore
     @Test func `the longest copy of the same past is used`() throws {
         var snapshots = Snapshots(sequences: 4..<6)
         #expect(snapshots.best(upTo: 100) == nil)
-        #expect(snapshots.slot(for: 10) == 4)
-        #expect(snapshots.slot(for: 20) == 5)
-        #expect(snapshots.slot(for: 20) == nil)
+        #expect(snapshots.slot(for: .turn, 10) == 4)
+        #expect(snapshots.slot(for: .prompt, 20) == 5)
+        #expect(snapshots.slot(for: .prompt, 20) == nil)
         #expect(try #require(snapshots.best(upTo: 19)) == (4, 10))
-        #expect(snapshots.slot(for: 30) == 4)
+        #expect(snapshots.slot(for: .turn, 30) == 4)
         #expect(snapshots.forget(beyond: 20) == [4])
         #expect(try #require(snapshots.best(upTo: 100)) == (5, 20))
     }

@@ -11,10 +11,10 @@ struct ModelAnswer {
     /// Outcomes that are known beforehand, by number: of calls that cannot be read, and of those that are too many.
     private(set) var refused: [Int: ToolOutcome] = [:]
 
-    mutating func add(_ call: ToolCall) {
-        if calls.count >= Self.mostCalls {
-            refused[calls.count] = ToolOutcome("Too many calls at once.", succeeded: false)
-        }
+    /// - Parameter refusal: what the model is told instead of a result; nil to have the call made.
+    mutating func add(_ call: ToolCall, refusal: String? = nil) {
+        let refusal = refusal ?? (calls.count >= Self.mostCalls ? "Too many calls at once." : nil)
+        if let refusal { refused[calls.count] = ToolOutcome(refusal, succeeded: false) }
         calls.append(call)
     }
 

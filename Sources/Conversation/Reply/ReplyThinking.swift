@@ -11,8 +11,10 @@ struct ReplyThinking {
         case written
     }
 
-    /// Times that a model may call in one reply. After them it is asked without tools.
+    /// Times that a model may call in one reply. Then its calls are refused, once with a word to it, after which what it calls
+    /// is nothing. The tools stay in the prompt: without them all of it would have to be read again.
     static let mostRounds = 5
+    static let enough = "You have called often enough for one answer. Answer now with what you know."
 
     private let loop: ReplyLoop
     private let epoch: Int
@@ -49,7 +51,7 @@ struct ReplyThinking {
     mutating func run(_ messages: [ChatMessage]) async throws(VoiceError) {
         defer { loop.report(.reply(epoch: epoch, .computed(tokens: tokens))) }
         var conversation = messages
-        for round in 0...Self.mostRounds {
+        for round in 0...(Self.mostRounds + 1) {
             guard let answer = try await ask(conversation, round) else { return }
             if let rest = segmenter.finish() { say(rest) }
             guard !answer.calls.isEmpty, await mayCall(answer), let outcomes = await make(answer) else { return }
@@ -80,13 +82,11 @@ struct ReplyThinking {
     /// Asks the model once.
     /// - Returns: nil when nobody wants the reply any more.
     private mutating func ask(_ conversation: [ChatMessage], _ round: Int) async throws(VoiceError) -> ModelAnswer? {
-        var options = loop.options(of: agent)
-        if round == Self.mostRounds { options.tools = [] }
         var answer = ModelAnswer()
         let reply = loop.chat.reply(
             to: conversation,
             sampling: loop.configuration.sampling,
-            options: options,
+            options: loop.options(of: agent),
             urgency: urgency
         )
         do {
@@ -101,8 +101,8 @@ struct ReplyThinking {
     }
 
     private mutating func take(_ event: ReplyEvent, _ round: Int, _ answer: inout ModelAnswer) {
-        // Nothing was offered: what is called all the same is nothing.
-        let mayCall = !agent.tools.declarations.isEmpty
+        // Where nothing was offered, or enough was called, what is called all the same is nothing.
+        let mayCall = !agent.tools.declarations.isEmpty && round <= Self.mostRounds
         switch event {
         case .text(let piece):
             countToken()
@@ -114,7 +114,7 @@ struct ReplyThinking {
         case .toolCall(let call):
             guard mayCall else { return }
             countToken()
-            answer.add(call)
+            answer.add(call, refusal: round == Self.mostRounds ? Self.enough : nil)
         case .malformedCall(let call):
             guard mayCall else { return }
             countToken()

@@ -11,7 +11,7 @@ package final class LlamaContext {
         package var cells: Int
         /// Sequences that can be told apart.
         package var sequences: Int
-        /// Tokens of one call to ``LlamaContext/decode(_:at:sequence:)`` at most; scratch memory grows with it.
+        /// Tokens of one call to ``LlamaContext/decode(_:)`` at most; scratch memory grows with it.
         package var batch: Int
         /// CPU threads for one call, the caller's included.
         package var threads: Int
@@ -34,10 +34,12 @@ package final class LlamaContext {
     /// The options that it was made with.
     package let options: Options
 
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
     private let memory: OpaquePointer
     private let pool: OpaquePointer
     private var batch: llama_batch
+    /// Where in the last batch the last token of each row stood.
+    private var ends: [Int32] = []
 
     /// Makes a context and reserves all its memory.
     /// - Throws: ``VoiceError/Code/exhausted`` when there is not enough.
@@ -88,33 +90,53 @@ package final class LlamaContext {
         ggml_threadpool_free(pool)
     }
 
-    /// Reads tokens into a sequence's memory and computes what follows the last of them.
-    /// - Parameters:
-    ///   - tokens: 1 to `options.batch` tokens.
-    ///   - position: how many tokens the sequence holds already.
-    ///   - sequence: 0 to `options.sequences` − 1.
+    /// Tokens of one sequence that are read in one call.
+    package struct Row: Sendable {
+        /// At least one.
+        package var tokens: ArraySlice<TokenID>
+        /// How many tokens the sequence holds already.
+        package var position: Int
+        /// 0 to `options.sequences` − 1.
+        package var sequence: Int
+
+        /// Makes a row.
+        package init(_ tokens: ArraySlice<TokenID>, at position: Int, sequence: Int) {
+            self.tokens = tokens
+            self.position = position
+            self.sequence = sequence
+        }
+    }
+
+    /// Reads tokens into the memory of one or more sequences, and computes what follows the last of each.
+    ///
+    /// What a sequence holds afterwards is what it would hold had it been read alone, but for rounding: kernels for several
+    /// rows add up in another order than those for one. Sequences that share no cells are only computed at once where their
+    /// numbers follow each other (`llama_batch_allocr::split_equal` of llama.cpp 0c1e57098).
+    /// - Parameter rows: one for each sequence, `options.batch` tokens together at most.
     /// - Returns: false when there are too few free cells; the memory is then as before.
-    /// - Throws: ``VoiceError/Code/fault`` when computing fails; the sequence's memory is then unknown: drop it.
-    package func decode(_ tokens: ArraySlice<TokenID>, at position: Int, sequence: Int) throws(VoiceError) -> Bool {
-        guard (1...options.batch).contains(tokens.count), (0..<options.sequences).contains(sequence),
-            position >= 0, position + tokens.count <= options.cells
-        else {
-            throw VoiceError(
-                .fault,
-                "\(tokens.count) tokens at \(position) of sequence \(sequence) do not fit a batch."
-            )
+    /// - Throws: ``VoiceError/Code/fault`` when computing fails; the sequences' memory is then unknown: drop it.
+    package func decode(_ rows: [Row]) throws(VoiceError) -> Bool {
+        let rows = rows.sorted { $0.sequence < $1.sequence }
+        let count = rows.reduce(0) { $0 + $1.tokens.count }
+        let sequences = rows.map(\.sequence)
+        guard (1...options.batch).contains(count), zip(sequences, sequences.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw VoiceError(.fault, "\(count) tokens of the sequences \(sequences) are no batch.")
         }
-        for (index, token) in tokens.enumerated() {
-            guard (0..<model.vocabularyCount).contains(Int(token)) else {
-                throw VoiceError(.fault, "\(token) is not a token of \(model.path).")
+        ends = Array(repeating: -1, count: options.sequences)
+        var index = 0
+        for row in rows {
+            try check(row)
+            for (offset, token) in row.tokens.enumerated() {
+                batch.token[index] = token
+                batch.pos[index] = Int32(row.position + offset)
+                batch.n_seq_id[index] = 1
+                batch.seq_id[index]?[0] = Int32(row.sequence)
+                batch.logits[index] = offset == row.tokens.count - 1 ? 1 : 0
+                index += 1
             }
-            batch.token[index] = token
-            batch.pos[index] = Int32(position + index)
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index]?[0] = Int32(sequence)
-            batch.logits[index] = index == tokens.count - 1 ? 1 : 0
+            ends[row.sequence] = Int32(index - 1)
         }
-        batch.n_tokens = Int32(tokens.count)
+        batch.n_tokens = Int32(count)
         let (status, reason) = EngineLog.collectingErrors { lines in (llama_decode(pointer, batch), lines) }
         switch status {
         case 0: return true
@@ -123,12 +145,30 @@ package final class LlamaContext {
         }
     }
 
-    /// Calls `body` with the scores of every token of the vocabulary to come after the last ``decode(_:at:sequence:)``.
+    private func check(_ row: Row) throws(VoiceError) {
+        guard !row.tokens.isEmpty, (0..<options.sequences).contains(row.sequence), row.position >= 0,
+            row.position + row.tokens.count <= options.cells
+        else {
+            throw VoiceError(
+                .fault,
+                "\(row.tokens.count) tokens at \(row.position) of sequence \(row.sequence) do not fit a batch."
+            )
+        }
+        for token in row.tokens where !(0..<model.vocabularyCount).contains(Int(token)) {
+            throw VoiceError(.fault, "\(token) is not a token of \(model.path).")
+        }
+    }
+
+    /// Calls `body` with the scores of every token of the vocabulary to come after what a sequence read in the last
+    /// ``decode(_:)``.
     package func withLogits<Result>(
+        of sequence: Int,
         _ body: (Span<Float>) throws(VoiceError) -> Result
     ) throws(VoiceError) -> Result {
-        guard let logits = llama_get_logits_ith(pointer, -1) else {
-            throw VoiceError(.fault, "\(model.path) has computed nothing yet.")
+        guard ends.indices.contains(sequence), ends[sequence] >= 0,
+            let logits = llama_get_logits_ith(pointer, ends[sequence])
+        else {
+            throw VoiceError(.fault, "\(model.path) has computed nothing for sequence \(sequence).")
         }
         // llama.cpp keeps one row of the vocabulary's length until the next decode, which cannot happen meanwhile.
         return try body(UnsafeBufferPointer(start: logits, count: model.vocabularyCount).span)

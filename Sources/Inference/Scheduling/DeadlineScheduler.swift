@@ -159,6 +159,19 @@ package struct DeadlineScheduler: Sendable {
         return gone
     }
 
+    /// Takes waiting requests whose work is done in the quantum that runs out of the queue. Their owners are expected back as if it
+    /// had been theirs.
+    /// - Returns: their tickets.
+    package mutating func relieve(_ errands: Set<QuantumRequest.Errand>, at now: Duration) -> [Ticket] {
+        let relieved = waiting.filter { $0.request.errand.map(errands.contains) ?? false }
+        for entry in relieved {
+            waiting.removeAll { $0.ticket == entry.ticket }
+            statistics[entry.request.quantumClass].shared += 1
+            reserve(for: entry.request, at: now)
+        }
+        return relieved.map(\.ticket)
+    }
+
     /// Says that an owner will ask for a refill, or for more of one, though nothing of it waits: gaps are then filled with
     /// short work only when the deadline is near. Holds until the owner's next refill is submitted, and at most until the
     /// deadline.
@@ -199,8 +212,10 @@ package struct DeadlineScheduler: Sendable {
     }
 
     /// Says that the running quantum is over.
-    package mutating func finished(_ ticket: Ticket, at now: Duration) -> Quantum {
-        let (entry, started) = take(ticket)
+    /// - Parameter units: how much work it was, where that is another number than was asked for.
+    package mutating func finished(_ ticket: Ticket, units: Int? = nil, at now: Duration) -> Quantum {
+        var (entry, started) = take(ticket)
+        if let units { entry.request.units = units }
         let quantum = Quantum(request: entry.request, submitted: entry.submitted, started: started, ended: now)
         costs[entry.cost].learn(quantum.cost, units: entry.request.units)
         statistics.note(quantum)

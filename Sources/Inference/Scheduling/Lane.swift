@@ -17,6 +17,8 @@ package final class Lane: Sendable {
     /// What somebody who waits is told.
     private enum Outcome: Sendable {
         case granted, cancelled, refused
+        /// The work was done in a quantum of others.
+        case relieved
         /// Keep waiting, but see to it that the lane looks again at this time: nothing else may happen until then.
         case held(until: Duration)
     }
@@ -71,9 +73,36 @@ package final class Lane: Sendable {
         _ request: QuantumRequest,
         _ body: () throws(VoiceError) -> Result
     ) async throws(VoiceError) -> Result {
-        let ticket = try await admit(request)
+        let ticket = try await admitAlone(request)
         defer { leave(ticket) }
         return try body()
+    }
+
+    /// Waits and computes as ``run(_:_:)`` does, unless another quantum does this work meanwhile.
+    ///
+    /// Of several that wait for what can be computed together each waits with an urgency of its own; the body of the one
+    /// whose turn comes first computes for all, and says so to the others with ``relieve(_:)``.
+    /// - Parameters:
+    ///   - request: has an errand.
+    ///   - body: the quantum; returns how much work it was, too.
+    /// - Returns: nil where the work was done in another quantum.
+    nonisolated(nonsending) package func share<Result>(
+        _ request: QuantumRequest,
+        _ body: () throws(VoiceError) -> (Result, units: Int)
+    ) async throws(VoiceError) -> Result? {
+        guard let ticket = try await admit(request) else { return nil }
+        var units: Int?
+        defer { leave(ticket, units: units) }
+        let (result, count) = try body()
+        units = count
+        return result
+    }
+
+    /// Tells those who wait for these errands that they are done. To be called in a quantum.
+    package func relieve(_ errands: Set<QuantumRequest.Errand>) {
+        change { state, now in
+            state.scheduler.relieve(errands, at: now).compactMap { Self.tell(.relieved, $0, &state) }
+        }
     }
 
     /// Does what ``run(_:_:)`` does for a quantum whose body waits for something, such as a device that is only simulated.
@@ -82,19 +111,25 @@ package final class Lane: Sendable {
         _ request: QuantumRequest,
         _ body: () async throws(VoiceError) -> Result
     ) async throws(VoiceError) -> Result {
-        let ticket = try await admit(request)
+        let ticket = try await admitAlone(request)
         defer { leave(ticket) }
         return try await body()
     }
 
-    /// Waits until it is this request's turn.
-    nonisolated(nonsending) private func admit(_ request: QuantumRequest) async throws(VoiceError) -> Ticket {
+    /// Waits until it is the turn of a request that nobody else can do.
+    nonisolated(nonsending) private func admitAlone(_ request: QuantumRequest) async throws(VoiceError) -> Ticket {
+        guard let ticket = try await admit(request) else {
+            throw VoiceError(.fault, "\(request.kind) was lost.")
+        }
+        return ticket
+    }
+
+    /// Waits until it is this request's turn; nil when its work was done in another's.
+    nonisolated(nonsending) private func admit(_ request: QuantumRequest) async throws(VoiceError) -> Ticket? {
         guard !Task.isCancelled else { throw Self.error(.cancelled, request) }
         switch enter(request) {
         case .granted(let ticket): return ticket
-        case .waits(let ticket):
-            try await wait(ticket, request)
-            return ticket
+        case .waits(let ticket): return try await wait(ticket, request) ? ticket : nil
         case .refused: throw Self.error(.refused, request)
         }
     }
@@ -157,13 +192,18 @@ package final class Lane: Sendable {
         return entrance
     }
 
-    nonisolated(nonsending) private func wait(_ ticket: Ticket, _ request: QuantumRequest) async throws(VoiceError) {
+    /// - Returns: false when the work was done in another quantum.
+    nonisolated(nonsending) private func wait(
+        _ ticket: Ticket,
+        _ request: QuantumRequest
+    ) async throws(VoiceError) -> Bool {
         var alarm: Duration?
         while true {
             let outcome = await outcome(for: ticket, lookingAt: alarm)
             switch outcome {
             case .held(let until): alarm = until
-            case .granted where !Task.isCancelled: return
+            case .relieved: return false
+            case .granted where !Task.isCancelled: return true
             case .granted:
                 change { state, _ in
                     state.scheduler.withdrawn(ticket)
@@ -214,10 +254,10 @@ package final class Lane: Sendable {
         }
     }
 
-    private func leave(_ ticket: Ticket) {
+    private func leave(_ ticket: Ticket, units: Int? = nil) {
         let now = clock.now
         let (quantum, messages) = state.withLock { state in
-            let quantum = state.scheduler.finished(ticket, at: now)
+            let quantum = state.scheduler.finished(ticket, units: units, at: now)
             return (quantum, Self.turn(&state, at: now).map { [$0] } ?? [])
         }
         Self.deliver(messages)

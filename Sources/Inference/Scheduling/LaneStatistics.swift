@@ -10,6 +10,8 @@ package struct LaneStatistics: Sendable {
         package var refused = 0
         /// Cancelled before they were computed.
         package var cancelled = 0
+        /// Done in a quantum of others.
+        package var shared = 0
         /// Completed after their deadline.
         package var late = 0
         /// The time that the completed ones waited, together.

@@ -33,6 +33,23 @@ package struct QuantumRequest: Sendable {
     package var followUp: Duration
     /// What class and deadline follow while the request waits; nil where they stay what they are.
     package var urgency: Urgency?
+    /// What others can do along with work of their own; nil where nobody else can. See ``Lane/share(_:_:)``.
+    package var errand: Errand?
+
+    /// A piece of work that may be done in somebody else's quantum.
+    package struct Errand: Sendable, Hashable {
+        private let engine: ObjectIdentifier
+        private let number: UInt64
+
+        /// Names a piece of work.
+        /// - Parameters:
+        ///   - engine: who does such work.
+        ///   - number: tells it from all others of that engine.
+        package init(of engine: AnyObject, number: UInt64) {
+            self.engine = ObjectIdentifier(engine)
+            self.number = number
+        }
+    }
 
     /// Makes a request.
     package init(

@@ -11,17 +11,33 @@ struct ChatSeat {
 
     private var window = ContextWindow()
     private var replies: [GeneratedReply] = []
+    /// The tokens of the pieces that the last prompt was made of: tokenising 12 000 tokens anew takes longer than reading three.
+    private var known: [[PromptSegment]: [TokenID]] = [:]
+    /// Tokens that the last reply could have; nil before the first.
+    private var lastReserve: Int?
     private var runs = 0
 
     /// A reply or prefill under way.
     struct Run {
         /// Tells this run from earlier ones of the same chat.
         let id: Int
+        /// All that is to be in memory.
+        let prompt: [TokenID]
+        /// Tokens at its start that other conversations have as well: instructions and tools.
+        let headCount: Int
+        /// Where its newest turn begins.
+        let turnStart: Int
         /// Tokens of the prompt that are still to be read.
         var unread: ArraySlice<TokenID>
         var usage: ReplyUsage
         /// nil for a prefill.
         var reply: ReplyInProgress?
+
+        /// A shorter head is read sooner than it is got from elsewhere.
+        static let smallestHead = 64
+
+        /// The head, if it is worth keeping.
+        var head: ArraySlice<TokenID>? { headCount >= Self.smallestHead ? prompt.prefix(headCount) : nil }
     }
 
     /// What to do before a run can start.
@@ -52,15 +68,21 @@ struct ChatSeat {
         let wanted = (sampling?.maxTokens ?? 0).addingReportingOverflow(
             options.reasoning.budget ?? (isThinking ? capacity : 0)
         )
-        let reserve = sampling == nil ? 0 : min(wanted.overflow ? capacity : wanted.partialValue, capacity / 4)
+        // A prefill leaves out what the reply would have to leave out: then nobody waits for the rest to be read again.
+        let reserve =
+            sampling == nil
+            ? lastReserve ?? capacity / 4 : min(wanted.overflow ? capacity : wanted.partialValue, capacity / 4)
+        if sampling != nil { lastReserve = reserve }
+        let room = sampling == nil && messages.last?.role != .user ? capacity / 8 : 0
         let limit = capacity - reserve - replyOpening.count - tokenizer.beginning.count
         // Apart from `self`, which rendering needs, too.
         var window = window
-        let fitted = window.fit(messages, limit: limit, tokenizer) { messages in
+        let fitted = window.fit(messages, limit: limit, leaving: room, tokenizer) { messages in
             render(messages, options.tools, leavesLastOpen: sampling == nil, tokenizer)
         }
         self.window = window
-        let prompt = tokenizer.beginning + fitted + (sampling == nil ? [] : replyOpening)
+        let beginning = tokenizer.beginning
+        let prompt = beginning + fitted.tokens + (sampling == nil ? [] : replyOpening)
         let common = zip(log, prompt).prefix { $0 == $1 }.count
         // For a reply the last token is read in any case: the scores of what follows come from reading it. A prefill of
         // what is known already changes nothing.
@@ -68,6 +90,9 @@ struct ChatSeat {
         runs += 1
         run = Run(
             id: runs,
+            prompt: prompt,
+            headCount: beginning.count + fitted.headCount,
+            turnStart: beginning.count + fitted.turnStart,
             unread: prompt[...],
             usage: ReplyUsage(promptTokens: prompt.count, cachedTokens: 0, generatedTokens: 0),
             reply: sampling.map { sampling in
@@ -102,9 +127,18 @@ struct ChatSeat {
         self.run = run
     }
 
-    /// Forgets everything, as after a failure.
-    mutating func reset() {
+    /// Notes that the memory holds the first tokens of the run's prompt and nothing else: they came from elsewhere.
+    mutating func hold(_ count: Int) {
+        guard let run else { return }
+        log = Array(run.prompt.prefix(count))
+        self.run?.unread = run.prompt[...]
+        start(keeping: count)
+    }
+
+    /// Forgets everything, as after a failure, but what is still in memory.
+    mutating func reset(keeping held: [TokenID] = []) {
         self = ChatSeat(runs: runs)
+        log = held
     }
 
     init() {}
@@ -121,13 +155,20 @@ struct ChatSeat {
         _ tokenizer: PromptTokenizer
     ) -> ContextWindow.Parts {
         let prompt = tokenizer.format.render(messages, tools: tools)
+        let before = known
+        known = [:]
+        func tokens(_ segments: [PromptSegment]) -> [TokenID] {
+            let tokens = before[segments] ?? tokenizer.tokens(segments)
+            known[segments] = tokens
+            return tokens
+        }
         let said = messages.suffix(prompt.messages.count)
         var kept: [GeneratedReply] = []
         var parts = ContextWindow.Parts(
-            head: ContextWindow.Part(rendered: prompt.head, tokens: tokenizer.tokens(prompt.head.segments)),
+            head: ContextWindow.Part(rendered: prompt.head, tokens: tokens(prompt.head.segments)),
             body: zip(said, prompt.messages).map { message, rendered in
                 guard message.role == .assistant, let (reply, tokens) = remembered(message, rendered, tokenizer) else {
-                    return ContextWindow.Part(rendered: rendered, tokens: tokenizer.tokens(rendered.segments))
+                    return ContextWindow.Part(rendered: rendered, tokens: tokens(rendered.segments))
                 }
                 kept.append(reply)
                 return ContextWindow.Part(rendered: rendered, tokens: tokens)

@@ -8,6 +8,8 @@ internal import VoiceCore
 /// to be read again, and that should not happen every turn. What was left out stays out for as long as the
 /// conversation goes on. When the newest turn alone is too long, the text of its longest message is cut to its last
 /// tokens; a system message that takes more than half of the room is cut in the same way.
+///
+/// Room can be asked for that a question to come needs: turns are left out for it, too, so that this happens while nobody waits.
 struct ContextWindow: Sendable {
     /// One message, or what stands before the first, and its tokens.
     struct Part {
@@ -23,6 +25,15 @@ struct ContextWindow: Sendable {
         var count: Int { head.tokens.count + ContextWindow.count(body) }
     }
 
+    /// What is to be read.
+    struct Fitted {
+        var tokens: [TokenID]
+        /// Those before the first message: instructions and tools.
+        var headCount: Int
+        /// Those before the newest turn.
+        var turnStart: Int
+    }
+
     /// Messages left out after the leading system message, and the first one that stayed.
     private var dropped: (count: Int, next: ChatMessage)?
 
@@ -30,22 +41,30 @@ struct ContextWindow: Sendable {
     /// - Parameters:
     ///   - messages: the conversation, oldest first.
     ///   - limit: tokens that the result may have.
+    ///   - room: how many of them to leave to a question to come where turns can be left out for it.
     ///   - tokenizer: renders a message that has to be cut.
     ///   - render: writes messages down. What a message looks like can depend on those before it, so what is left after some
     ///     were left out is written anew.
     mutating func fit(
         _ messages: [ChatMessage],
         limit: Int,
+        leaving room: Int = 0,
         _ tokenizer: PromptTokenizer,
         _ render: ([ChatMessage]) -> Parts
-    ) -> [TokenID] {
+    ) -> Fitted {
         let system = messages.prefix(messages.first?.role == .system ? 1 : 0)
         var body = Array(messages.dropFirst(system.count))
         dropKnown(&body)
         var parts = render(system + body)
-        if parts.count > limit, dropTurns(&body, parts, of: limit) { parts = render(system + body) }
+        if parts.count > limit - room, dropTurns(&body, parts, of: limit) { parts = render(system + body) }
         let head = cut([parts.head], to: parts.count > limit ? limit / 2 : limit, tokenizer)
-        return (head + cut(parts.body, to: limit - Self.count(head), tokenizer)).flatMap(\.tokens)
+        let rest = cut(parts.body, to: limit - Self.count(head), tokenizer)
+        let newest = body.lastIndex { $0.role == .user } ?? rest.count
+        return Fitted(
+            tokens: (head + rest).flatMap(\.tokens),
+            headCount: Self.count(head),
+            turnStart: Self.count(head) + Self.count(Array(rest.prefix(newest)))
+        )
     }
 
     private static func count(_ parts: [Part]) -> Int { parts.reduce(0) { $0 + $1.tokens.count } }

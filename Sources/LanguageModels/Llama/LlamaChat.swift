@@ -22,6 +22,14 @@ final class LlamaChat: Chat {
         urgency: Urgency?
     ) async throws(VoiceError) -> ReplyUsage {
         let run = try await engine.begin(seat, messages, options: options, sampling: nil)
+        let usage = try await read(run, urgency)
+        // Nobody waits: the time to write down for other processes what was read.
+        await save()
+        return usage
+    }
+
+    private func read(_ run: Int, _ urgency: Urgency?) async throws(VoiceError) -> ReplyUsage {
+        try await engine.warm(seat, run: run, urgency: urgency)
         while !Task.isCancelled {
             switch try await engine.step(seat, run: run, urgency: urgency) {
             case .working, .events: continue
@@ -30,6 +38,11 @@ final class LlamaChat: Chat {
             }
         }
         throw VoiceError(.cancelled, "Reading a conversation ahead was cancelled.")
+    }
+
+    private func save() async {
+        guard let warmStart = engine.warmStart, let (head, state) = await engine.takeUnsaved() else { return }
+        if await !warmStart.save(state, of: head) { await engine.putBack(head, state) }
     }
 
     func reply(
@@ -102,6 +115,7 @@ final class LlamaChat: Chat {
                 sampling: request.sampling
             )
             self.run = run
+            try await chat.engine.warm(chat.seat, run: run, urgency: request.urgency)
             return run
         }
     }

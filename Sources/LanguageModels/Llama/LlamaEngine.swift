@@ -1,9 +1,10 @@
+internal import Foundation
 internal import Inference
 internal import VoiceCore
 
-/// The one owner of a model's context. It computes for all chats, one step at a time, on its own thread. On a lane the most
-/// pressing step is next; without one they are served in the order in which they come, so each waits for at most one step
-/// of each other.
+/// The one owner of a model's context. It computes for all chats, one step at a time, on its own thread. The most pressing step
+/// is next. A step reads a slice of one prompt, or one token for each reply that wants its next: the weights are read once for
+/// all of them.
 actor LlamaEngine {
     /// What a step led to.
     enum Step {
@@ -18,40 +19,52 @@ actor LlamaEngine {
     }
 
     nonisolated let contextLength: Int
+    nonisolated let warmStart: WarmStart?
     nonisolated let seating: Seating
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     private static let prefillKind = QuantumKind(engine: "llm", step: "prefill")
-    private static let decodeKind = QuantumKind(engine: "llm", step: "decode")
+    static let decodeKind = QuantumKind(engine: "llm", step: "decode")
+    static let restoreKind = QuantumKind(engine: "llm", step: "restore")
     /// How soon a reply's next token is asked for: its text goes through a segmenter, which takes a few microseconds, but
     /// several threads have to be woken for it.
     private static let followUp = Duration.milliseconds(2)
+    /// How long one that wants a token waits for others that are about to.
+    static let gatheringWindow = Duration.microseconds(300)
 
     private let executor: EngineExecutor
-    private let lane: Lane?
-    private let context: LlamaContext
-    private let tokenizer: PromptTokenizer
-    private var seats: [ChatSeat]
-    private var snapshots: [Snapshots]
+    let lane: Lane
+    let context: LlamaContext
+    let tokenizer: PromptTokenizer
+    var seats: [ChatSeat]
+    var snapshots: [Snapshots]
+    var anchors: Anchors
+    var steps = SharedSteps()
+    /// A head and its state that are still to be written to disk.
+    var unsaved: (head: [TokenID], state: Data)?
 
     /// - Parameters:
     ///   - executor: the thread to compute on.
-    ///   - lane: the device's, where other engines compute on it too.
-    ///   - context: has a sequence for each chat, and ``Snapshots/perChat`` more for each on recurrent models.
+    ///   - lane: the device's.
+    ///   - context: has a sequence for each chat; on recurrent models ``Snapshots/perChat`` more for each, and
+    ///     ``Anchors/count``.
     ///   - tokenizer: writes conversations down.
+    ///   - warmStart: keeps heads of prompts on disk; nil to keep none.
     ///   - chats: how many there can be.
     ///   - contextLength: tokens of each.
     init(
         executor: EngineExecutor,
-        lane: Lane?,
+        lane: Lane,
         context: sending LlamaContext,
         tokenizer: PromptTokenizer,
+        warmStart: WarmStart?,
         chats: Int,
         contextLength: Int
     ) {
         self.executor = executor
         self.lane = lane
         self.tokenizer = tokenizer
+        self.warmStart = warmStart
         self.contextLength = contextLength
         seating = Seating(count: chats)
         seats = Array(repeating: ChatSeat(), count: chats)
@@ -59,6 +72,8 @@ actor LlamaEngine {
         snapshots = (0..<chats).map {
             Snapshots(sequences: (chats + $0 * spares)..<(chats + ($0 + 1) * spares))
         }
+        let copies = chats * (1 + spares)
+        anchors = Anchors(sequences: copies..<(copies + (context.model.isRecurrent ? Anchors.count : 0)))
         self.context = context
     }
 
@@ -93,72 +108,79 @@ actor LlamaEngine {
 
     /// Computes one batch of the prompt, or one token of the reply.
     /// - Parameter urgency: how pressing it is at the moment; nil for a reply that somebody waits for.
-    /// - Throws: when computing fails; the chat's memory is then dropped, other chats go on.
+    /// - Throws: when computing fails; the memory of the chats that were computed for is then dropped, others go on.
     ///   ``VoiceError/Code/cancelled`` and ``VoiceError/Code/exhausted`` when it never got the device; nothing is lost then.
     func step(_ seat: Int, run id: Int, urgency: Urgency?) async throws(VoiceError) -> Step {
-        guard let run = seats[seat].run, run.id == id else { return .over }
+        guard let run = current(seat, id) else { return .over }
         guard !run.unread.isEmpty || run.reply != nil else { return .read(run.usage) }
-        let quantum = quantum(of: run, seat, urgency)
-        return try await lane.run(quantum) { () throws(VoiceError) in try compute(seat, run: id) }
+        guard run.unread.count > 1 || run.reply == nil else { return try await token(seat, run, urgency) }
+        return try await lane.run(quantum(Self.prefillKind, of: run, seat, urgency)) { () throws(VoiceError) in
+            try slice(seat, run: id)
+        }
     }
 
-    private func quantum(of run: ChatSeat.Run, _ seat: Int, _ urgency: Urgency?) -> QuantumRequest {
-        let units = min(run.unread.count, context.options.batch)
+    func current(_ seat: Int, _ id: Int) -> ChatSeat.Run? {
+        guard let run = seats[seat].run, run.id == id else { return nil }
+        return run
+    }
+
+    func quantum(
+        _ kind: QuantumKind,
+        of run: ChatSeat.Run,
+        _ seat: Int,
+        _ urgency: Urgency?
+    ) -> QuantumRequest {
         let urgency = urgency ?? Urgency(run.reply == nil ? .background : .firstAudio)
         return QuantumRequest(
-            units > 0 ? Self.prefillKind : Self.decodeKind,
+            kind,
             urgency,
             // Chats must not be taken for each other, also where nobody says whose they are.
             owner: urgency.owner ?? seat + 1,
-            units: max(1, units),
+            units: max(1, min(run.unread.count, context.options.batch)),
             followUp: Self.followUp
         )
     }
 
-    /// The step itself. While it waited for the device another run of the chat may have begun.
-    private func compute(_ seat: Int, run id: Int) throws(VoiceError) -> Step {
-        guard let run = seats[seat].run, run.id == id else { return .over }
-        do {
-            guard run.unread.isEmpty else { return try read(seat, run) }
+    // MARK: a slice of a prompt
+
+    /// Reads the next batch of a prompt. While it waited for the device another run of the chat may have begun.
+    private func slice(_ seat: Int, run id: Int) throws(VoiceError) -> Step {
+        do throws(VoiceError) {
+            guard current(seat, id) != nil else { return .over }
+            shareHead(seat)
+            guard let run = current(seat, id) else { return .over }
+            guard !run.unread.isEmpty else { return .read(run.usage) }
+            try keepCopies(seat)
+            let position = seats[seat].log.count
+            let limit = min(position + context.options.batch, run.prompt.count)
+            // Copies are made at these places.
+            let end = places(of: run).filter { $0 > position && $0 < limit }.min() ?? limit
+            guard try decode([LlamaContext.Row(run.prompt[position..<end], at: position, sequence: seat)]) else {
+                throw full
+            }
+            seats[seat].run?.unread = run.prompt[end...]
+            try keepCopies(seat)
+            guard end == run.prompt.count else { return .working }
             guard let reply = run.reply else { return .read(run.usage) }
-            return try speak(seat, run, reply)
+            return try choose(seat, reply, run.usage)
         } catch {
             clear(seat)
             throw error
         }
     }
 
-    /// Reads the next batch of the prompt, and chooses the first token after the last of them.
-    private func read(_ seat: Int, _ run: ChatSeat.Run) throws(VoiceError) -> Step {
-        var count = min(run.unread.count, context.options.batch)
-        // So that a copy can be made from which the last token, and with it the reply, can be computed again.
-        let splits = snapshots[seat].areUsed && run.reply != nil && count == run.unread.count && count > 1
-        if splits { count -= 1 }
-        try decode(run.unread.prefix(count), seat)
-        seats[seat].run?.unread.removeFirst(count)
-        if splits { takeSnapshot(seat) }
-        guard seats[seat].run?.unread.isEmpty == true, let reply = run.reply else {
-            return run.reply == nil && count == run.unread.count ? .read(run.usage) : .working
-        }
-        return try choose(seat, reply, run.usage)
+    var full: VoiceError {
+        VoiceError(.exhausted, "The context of \(context.options.cells) tokens is full. Allow fewer chats.")
     }
 
-    /// Reads the token that was chosen last, and chooses the next.
-    private func speak(_ seat: Int, _ run: ChatSeat.Run, _ reply: ReplyInProgress) throws(VoiceError) -> Step {
-        guard let pending = reply.pending else { return .over }
-        guard !reply.isSpent, seats[seat].log.count + 1 < contextLength else {
-            return finish(seat, run.usage, truncated: true)
-        }
-        try decode([pending], seat)
-        return try choose(seat, reply, run.usage)
-    }
+    // MARK: the next token
 
-    private func choose(_ seat: Int, _ reply: ReplyInProgress, _ usage: ReplyUsage) throws(VoiceError) -> Step {
+    func choose(_ seat: Int, _ reply: ReplyInProgress, _ usage: ReplyUsage) throws(VoiceError) -> Step {
         var (reply, usage) = (reply, usage)
         guard !reply.isSpent else { return finish(seat, usage, truncated: true) }
         if reply.mustStopThinking { reply.forced = tokenizer.tokens(tokenizer.format.reasoningEnd) }
         let isForced = !reply.forced.isEmpty
-        let token = isForced ? reply.forced.removeFirst() : try sample(&reply)
+        let token = isForced ? reply.forced.removeFirst() : try sample(seat, &reply)
         guard !context.model.isEndOfGeneration(token), let bytes = tokenizer.bytes(of: token) else {
             return finish(seat, usage, truncated: false)
         }
@@ -170,68 +192,33 @@ actor LlamaEngine {
         return events.isEmpty ? .working : .events(events)
     }
 
-    private func sample(_ reply: inout ReplyInProgress) throws(VoiceError) -> TokenID {
-        let token = try context.withLogits { logits throws(VoiceError) in reply.sampler.next(logits) }
+    private func sample(_ seat: Int, _ reply: inout ReplyInProgress) throws(VoiceError) -> TokenID {
+        let token = try context.withLogits(of: seat) { logits throws(VoiceError) in reply.sampler.next(logits) }
         guard let token else {
             throw VoiceError(.fault, "\(context.model.path) computed no usable scores. The file may be damaged.")
         }
         return token
     }
 
-    private func finish(
+    func finish(
         _ seat: Int,
         _ usage: ReplyUsage,
         after events: [ReplyEvent] = [],
         truncated: Bool
     ) -> Step {
+        steps.rest(seat)
         let last = events + (seats[seat].run?.reply?.finish() ?? [])
         return .events(last + [.finished(usage, truncated: truncated)])
     }
 
-    /// Reads tokens into a chat's memory.
-    private func decode(_ tokens: ArraySlice<TokenID>, _ seat: Int) throws(VoiceError) {
-        let position = seats[seat].log.count
-        var fits = try context.decode(tokens, at: position, sequence: seat)
-        if !fits {
-            // The cells that only copies hold on to.
-            for index in snapshots.indices { forgetSnapshots(index, beyond: -1) }
-            fits = try context.decode(tokens, at: position, sequence: seat)
-        }
-        guard fits else {
-            throw VoiceError(.exhausted, "The context of \(context.options.cells) tokens is full. Allow fewer chats.")
-        }
-        seats[seat].log += tokens
-    }
-
-    /// Cuts a chat's memory back to its first `count` tokens.
-    /// - Returns: how many tokens are really left, which is less where the memory can only go back to a copy.
-    private func rewind(_ seat: Int, to count: Int) -> Int {
-        guard count < seats[seat].log.count else { return count }
-        forgetSnapshots(seat, beyond: count)
-        if context.remove(seat, from: count), context.count(of: seat) == count { return count }
-        guard let copy = snapshots[seat].best(upTo: count) else {
-            context.clear(seat)
-            return 0
-        }
-        context.copy(copy.sequence, to: seat)
-        return copy.count
-    }
-
-    private func takeSnapshot(_ seat: Int) {
-        guard let sequence = snapshots[seat].slot(for: seats[seat].log.count) else { return }
-        context.copy(seat, to: sequence)
-    }
-
-    private func forgetSnapshots(_ seat: Int, beyond count: Int) {
-        for sequence in snapshots[seat].forget(beyond: count) { context.clear(sequence) }
-    }
+    // MARK: chats that go
 
     private func dropLeft() {
-        for seat in seating.takeLeft() { clear(seat) }
+        for seat in seating.takeLeft() { leaveHead(seat) }
     }
 
     /// Drops all that a chat holds.
-    private func clear(_ seat: Int) {
+    func clear(_ seat: Int) {
         forgetSnapshots(seat, beyond: -1)
         context.clear(seat)
         seats[seat].reset()
@@ -240,8 +227,8 @@ actor LlamaEngine {
     /// Computes a few tokens for nobody, so that memory is mapped and kernels are chosen before the first reply.
     func warmUp() throws(VoiceError) {
         let batch = Array(repeating: tokenizer.someToken, count: context.options.batch)
-        _ = try context.decode(batch[...], at: 0, sequence: 0)
-        _ = try context.decode([tokenizer.someToken], at: batch.count, sequence: 0)
+        _ = try context.decode([LlamaContext.Row(batch[...], at: 0, sequence: 0)])
+        _ = try context.decode([LlamaContext.Row([tokenizer.someToken], at: batch.count, sequence: 0)])
         context.clear(0)
     }
 }

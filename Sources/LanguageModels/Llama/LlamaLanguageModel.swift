@@ -23,6 +23,10 @@ package struct LlamaLanguageModel: LanguageModel {
         package var name: String?
         /// The device's lane, where other engines compute on it too.
         package var lane: Lane?
+        /// Whether a chat may be longer than what the model was trained on, where its words make no sense: for benchmarks.
+        package var exceedsTraining = false
+        /// Keeps the beginnings of prompts on disk; nil to keep none.
+        package var warmStart: WarmStartConfiguration?
 
         /// Makes a configuration.
         package init(
@@ -82,6 +86,9 @@ package struct LlamaLanguageModel: LanguageModel {
         return LlamaChat(engine: engine, seat: seat)
     }
 
+    /// How long the tokens of a reply take from their numbers to what is said, thought and called. For benchmarks.
+    package func parsingTimes(ofReply text: String) async -> [Duration] { await engine.parsingTimes(ofReply: text) }
+
     private static func engine(
         _ file: GGUFFile,
         _ executor: EngineExecutor,
@@ -92,23 +99,29 @@ package struct LlamaLanguageModel: LanguageModel {
             try LlamaModel(file, options: LlamaModel.Options(device: device))
         }
         let tokenizer = try await executor.run { () throws(VoiceError) in try PromptTokenizer(file, model: model) }
-        let contextLength = min(configuration.contextLength, model.trainedContextLength)
+        let trained = configuration.exceedsTraining ? .max : model.trainedContextLength
+        let contextLength = min(configuration.contextLength, trained)
         // Copies share the cells of what they were copied from; the tails of abandoned replies need room of their own.
-        let sequences = configuration.chats * (model.isRecurrent ? 1 + Snapshots.perChat : 1)
+        let chats = configuration.chats
+        let sequences = model.isRecurrent ? chats * (1 + Snapshots.perChat) + Anchors.count : chats
         let options = LlamaContext.Options(
             cells: contextLength * configuration.chats * (model.isRecurrent ? 2 : 1),
             sequences: sequences,
-            batch: min(batch, contextLength),
+            batch: min(max(batch, chats), contextLength),
             threads: configuration.threads ?? suitableThreads,
             sharesCells: model.isRecurrent
         )
         let context = try await executor.run { () throws(VoiceError) in try LlamaContext(model, options: options) }
+        let warmStart = try configuration.warmStart.map { configuration throws(VoiceError) in
+            try WarmStart(configuration, model: file.path, layout: context.stateLayout)
+        }
         return LlamaEngine(
             executor: executor,
-            lane: configuration.lane,
+            lane: configuration.lane ?? Lane(name: device.name),
             context: context,
             tokenizer: tokenizer,
-            chats: configuration.chats,
+            warmStart: warmStart,
+            chats: chats,
             contextLength: contextLength
         )
     }

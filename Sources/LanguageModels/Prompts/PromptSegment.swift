@@ -1,5 +1,5 @@
 /// A piece of a prompt. Who wrote it decides what it can become.
-enum PromptSegment: Sendable, Equatable {
+enum PromptSegment: Sendable, Hashable {
     /// The name of a control token: becomes that token where the vocabulary has it, else text.
     case control(String)
     /// Words of the template's own.

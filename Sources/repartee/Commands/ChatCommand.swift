@@ -24,6 +24,8 @@ struct ChatCommand: AsyncParsableCommand {
         StandardError.print("\(engine.name), \(engine.contextLength) tokens of context")
         var messages = [ChatMessage(.system, settings.conversation.systemPrompt)]
         prompt()
+        // While the person types: the first answer then has less to wait for.
+        try await chat.prefill(messages, options: ChatOptions(reasoning: settings.conversation.reasoning), urgency: nil)
         while let line = readLine(), !line.isEmpty {
             messages.append(ChatMessage(.user, line))
             var answer = ""

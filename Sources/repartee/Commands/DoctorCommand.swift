@@ -79,6 +79,7 @@ struct DoctorCommand: AsyncParsableCommand {
         do { settings = try agent.settings() } catch {
             return [Finding(what: "configuration", ok: false, detail: error.message)]
         }
+        let warmStart = kept(settings.warmStart)
         let room = EngineRoom(store: global.store, settings: settings)
         func attempt(_ what: String, _ load: () async throws -> String) async -> Finding {
             do { return Finding(what: what, ok: true, detail: try await load()) } catch {
@@ -101,6 +102,21 @@ struct DoctorCommand: AsyncParsableCommand {
                 let voice = try await room.synthesizer(streams: 1)
                 return voice is RemoteSynthesizer ? voice.name : voice.name + " on the CPU"
             },
+            warmStart,
         ]
+    }
+
+    /// Where the beginnings of prompts are kept, and how much room they take.
+    private func kept(_ settings: WarmStartSettings) -> Finding {
+        guard let configuration = settings.configuration(global.store) else {
+            return Finding(what: "warm start", ok: true, detail: "switched off")
+        }
+        let size = configuration.size
+        let (used, most) = (size.bytes / 1_048_576, configuration.limit / 1_048_576)
+        return Finding(
+            what: "warm start",
+            ok: true,
+            detail: "\(size.files) prompts, \(used) of at most \(most) MB in \(configuration.folder)"
+        )
     }
 }

@@ -139,6 +139,7 @@ struct EngineRoom: Sendable {
         var configuration = settings.languageModelConfiguration
         configuration.chats = chats
         configuration.lane = lane
+        configuration.warmStart = settings.warmStart.configuration(store)
         configuration.name = ModelCatalogue.model(named: model)?.name
         return try await LlamaLanguageModel(path: store.resolve(model), configuration: configuration)
     }

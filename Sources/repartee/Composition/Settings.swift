@@ -34,6 +34,8 @@ struct Settings: Sendable {
     var languageModelFallback: String?
     /// How the language model in process is loaded.
     var languageModelConfiguration = LlamaLanguageModel.Configuration()
+    /// Whether and where the beginnings of its prompts are kept on disk.
+    var warmStart = WarmStartSettings()
     /// The address of a speech server; nil for the recogniser in process.
     var recognizerURL: String?
     /// The recogniser in process: a name in the catalogue, a path, or `pocketsphinx`; nil for one that was pulled,

@@ -76,6 +76,11 @@ enum SettingsFile {
             Key("language_model.reasoning") { s, v throws(VoiceError) in
                 s.conversation.reasoning = try v.reasoning(atMost: 1_000_000)
             },
+            Key("language_model.warm_start") { s, v throws(VoiceError) in s.warmStart.isOn = try v.flag() },
+            Key("language_model.warm_start_folder") { s, v throws(VoiceError) in s.warmStart.folder = try v.text() },
+            Key("language_model.warm_start_mb") { s, v throws(VoiceError) in
+                s.warmStart.megabytes = try v.count(1...1_048_576)
+            },
             Key("recognizer.model") { s, v throws(VoiceError) in s.recognizer = try v.text() },
             Key("recognizer.url") { s, v throws(VoiceError) in s.recognizerURL = try v.text() },
             Key("recognizer.threads") { s, v throws(VoiceError) in s.recognizerThreads = try v.count(1...256) },

@@ -54,6 +54,75 @@ struct LaneTests {
         func hasSat() async { await until { self.isIn.withLock { $0 } } }
     }
 
+    /// An engine whose step does the work of all who wait.
+    private actor SharingEngine {
+        let lane: Lane
+        private(set) var steps: [[UInt64]] = []
+        private var wanted: [UInt64] = []
+
+        init(_ lane: Lane) { self.lane = lane }
+
+        /// Whether it was done in a quantum of its own.
+        func step(_ number: UInt64, _ quantumClass: QuantumClass) async throws -> Bool {
+            wanted.append(number)
+            var request = QuantumRequest(.step, quantumClass, owner: Int(number))
+            request.errand = QuantumRequest.Errand(of: self, number: number)
+            defer { wanted.removeAll { $0 == number } }
+            let own: Bool? = try await lane.share(request) {
+                steps.append(wanted.sorted())
+                lane.relieve(Set(wanted.filter { $0 != number }.map { QuantumRequest.Errand(of: self, number: $0) }))
+                return (true, units: wanted.count)
+            }
+            return own ?? false
+        }
+    }
+
+    @Test func `the one whose turn comes first does the work of all who wait for the same`() async throws {
+        let lane = Lane(name: "test")
+        let engine = SharingEngine(lane)
+        let plug = Plug()
+        try await withThrowingTaskGroup(of: Bool?.self) { group in
+            group.addTask {
+                try await plug.sit(on: lane)
+                return nil
+            }
+            await plug.hasSat()
+            for number in 1...4 {
+                group.addTask { try await engine.step(UInt64(number), number == 3 ? .firstAudio : .speculation) }
+            }
+            await until { lane.waitingCount == 4 }
+            plug.pull()
+            var own = 0
+            for try await isOwn in group where isOwn == true { own += 1 }
+            #expect(own == 1)
+        }
+        #expect(await engine.steps == [[1, 2, 3, 4]])
+        let counts = lane.statistics
+        #expect(counts[.firstAudio].completed == 1 && counts[.speculation].shared == 3)
+        #expect(lane.waitingCount == 0)
+    }
+
+    @Test func `errands of another engine are not done`() async throws {
+        let lane = Lane(name: "test")
+        let (one, other) = (SharingEngine(lane), SharingEngine(lane))
+        let plug = Plug()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await plug.sit(on: lane) }
+            await plug.hasSat()
+            group.addTask {
+                let isOwn = try await one.step(1, .refill)
+                #expect(isOwn)
+            }
+            group.addTask {
+                let isOwn = try await other.step(1, .refill)
+                #expect(isOwn)
+            }
+            await until { lane.waitingCount == 2 }
+            plug.pull()
+            try await group.waitForAll()
+        }
+    }
+
     @Test func `a quantum's result and its errors come back`() async throws {
         let lane = Lane(name: "test")
         let seven = try await lane.run(QuantumRequest(.step, .refill)) { 7 }

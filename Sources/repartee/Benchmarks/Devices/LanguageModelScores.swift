@@ -74,10 +74,10 @@ struct LanguageModelScores {
         after tokens: ArraySlice<TokenID>,
         at position: Int
     ) throws(VoiceError) -> [Float] {
-        guard try context.decode(tokens, at: position, sequence: 0) else {
+        guard try context.decode([LlamaContext.Row(tokens, at: position, sequence: 0)]) else {
             throw VoiceError(.exhausted, "The model's memory is too small for the comparison.")
         }
-        return try context.withLogits { (logits) throws(VoiceError) in
+        return try context.withLogits(of: 0) { (logits) throws(VoiceError) in
             var row: [Float] = []
             row.reserveCapacity(logits.count)
             for index in 0..<logits.count { row.append(logits[index]) }
