@@ -120,6 +120,7 @@ let package = Package(
         ),
 
         library("WebSocketClient", ["VoiceCore"] + nio + [tls]),
+        library("WebClient", ["VoiceCore"]),
 
         // 3: parts
         library("Transports", ["VoiceCore", "Audio", "WebRTC"] + nio + [protobuf]),
@@ -132,7 +133,7 @@ let package = Package(
         library(
             "LanguageModels",
             [
-                "VoiceCore", "Inference", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "VoiceCore", "Inference", "WebClient", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             documents: ["Prompts/PROMPTS.md"]
@@ -140,7 +141,7 @@ let package = Package(
         library(
             "Tools",
             [
-                "VoiceCore", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "VoiceCore", "WebClient", log, .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
@@ -201,6 +202,7 @@ let package = Package(
         ),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("WebSocketClientTests", ["WebSocketClient"]),
+        tests("WebClientTests", ["WebClient"]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
             "SpeechRecognitionTests",
@@ -208,7 +210,7 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         tests("LanguageModelTests", ["LanguageModels", "Inference"] + nio),
-        tests("ToolTests", ["Tools"] + nio),
+        tests("ToolTests", ["Tools", log] + nio),
         tests(
             "SpeechSynthesisTests",
             ["SpeechSynthesis", "WebSocketClient", "Audio", "Inference"],
