@@ -121,6 +121,7 @@ let package = Package(
         ),
 
         library("WebSocketClient", ["VoiceCore"] + nio + [tls]),
+        library("WebClient", ["VoiceCore"]),
 
         // 3: parts
         library("Transports", ["VoiceCore", "Audio", "WebRTC"] + nio + [protobuf]),
@@ -133,7 +134,7 @@ let package = Package(
         library(
             "LanguageModels",
             [
-                "VoiceCore", "Inference", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "VoiceCore", "Inference", "WebClient", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             documents: ["Prompts/PROMPTS.md"]
@@ -141,7 +142,7 @@ let package = Package(
         library(
             "Tools",
             [
-                "VoiceCore", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "VoiceCore", "WebClient", log, .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
@@ -223,6 +224,7 @@ let package = Package(
         ),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("WebSocketClientTests", ["WebSocketClient"]),
+        tests("WebClientTests", ["WebClient"]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
             "SpeechRecognitionTests",
@@ -230,7 +232,7 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         tests("LanguageModelTests", ["LanguageModels", "Inference"] + nio),
-        tests("ToolTests", ["Tools"] + nio),
+        tests("ToolTests", ["Tools", log] + nio),
         tests(
             "SpeechSynthesisTests",
             ["SpeechSynthesis", "WebSocketClient", "Audio", "Inference"],

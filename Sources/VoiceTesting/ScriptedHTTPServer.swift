@@ -7,6 +7,8 @@ internal import Synchronization
 package enum ScriptedHTTPServer {
     /// What was asked.
     package struct Request: Sendable {
+        /// The request's method.
+        package var method: HTTPMethod
         /// The request's target.
         package var uri: String
         /// Its headers.
@@ -106,7 +108,7 @@ package enum ScriptedHTTPServer {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch Self.unwrapInboundIn(data) {
-            case .head(let head): request = Request(uri: head.uri, headers: head.headers)
+            case .head(let head): request = Request(method: head.method, uri: head.uri, headers: head.headers)
             case .body(let bytes): request?.body += Array(bytes.readableBytesView)
             case .end:
                 guard let request else { return }

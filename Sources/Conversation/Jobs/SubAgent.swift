@@ -14,7 +14,7 @@ public struct SubAgent: BackgroundTool {
     public let policy: BackgroundPolicy
     private let instructions: String
     private let model: any LanguageModel
-    private let tools: ToolBox
+    private let tools: ToolCaller
     private let sampling: SamplingOptions
     private let reasoning: Reasoning
     private let clock: any SessionClock
@@ -57,7 +57,7 @@ public struct SubAgent: BackgroundTool {
         self.policy = policy
         self.instructions = instructions
         self.model = model
-        self.tools = ToolBox(tools)
+        self.tools = ToolCaller(tools, clock: clock)
         self.sampling = sampling
         self.reasoning = reasoning
         self.clock = clock
@@ -104,7 +104,7 @@ public struct SubAgent: BackgroundTool {
         await withTaskGroup(of: (Int, ToolOutcome).self) { group in
             for (number, call) in answer.calls.enumerated() where answer.refused[number] == nil {
                 clock.workBegan()
-                group.addTask { (number, await outcome(of: call)) }
+                group.addTask { (number, await tools.outcome(of: call)) }
             }
             var outcomes = answer.refused
             // Each call hands its unit of work over to this task when it ends, so that time cannot move in between.
@@ -115,20 +115,6 @@ public struct SubAgent: BackgroundTool {
             }
             clock.workBegan()
             return answer.calls.indices.map { outcomes[$0] ?? ToolOutcome("It was lost.", succeeded: false) }
-        }
-    }
-
-    private func outcome(of call: ToolCall) async -> ToolOutcome {
-        switch tools.checked(call) {
-        case .failure(let refusal): return refusal.outcome
-        case .success(let tool):
-            let timed = TimedCall(
-                clock: clock,
-                timeout: tool.policy.timeout,
-                stop: Mailbox(capacity: 1, overflow: .refuseNewest, clock: clock),
-                stopped: ToolOutcome("It was cancelled.", succeeded: false)
-            )
-            return await timed.outcome { await ToolOutcome.of { try await tool.call(call.arguments) } }
         }
     }
 }

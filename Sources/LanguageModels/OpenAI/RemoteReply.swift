@@ -1,6 +1,7 @@
 internal import AsyncHTTPClient
 internal import NIOCore
 internal import VoiceCore
+internal import WebClient
 
 /// One reply on its way from a server, pulled by its consumer.
 ///

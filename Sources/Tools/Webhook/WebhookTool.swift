@@ -6,7 +6,6 @@ internal import AsyncHTTPClient
 #endif
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOPosix
 public import VoiceCore
 
 /// A tool behind an HTTP address.
@@ -42,14 +41,6 @@ public struct WebhookTool: Tool {
     private let address: WebhookAddress
     private let method: Method
     private let headers: [(name: String, value: String)]
-
-    /// Secrets in headers stay with the host that they are for: a redirection is an error.
-    private static let client = {
-        var configuration = HTTPClient.Configuration()
-        configuration.redirectConfiguration = .disallow
-        configuration.timeout.connect = .seconds(5)
-        return HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
-    }()
 
     /// Makes a tool.
     ///
@@ -99,7 +90,7 @@ public struct WebhookTool: Tool {
         let response: HTTPClientResponse
         do {
             // The conversation's time-out cancels this task.
-            response = try await Self.client.execute(request, deadline: .distantFuture)
+            response = try await ToolHTTP.client.execute(request, deadline: .distantFuture)
         } catch let error as CancellationError {
             throw error
         } catch {

@@ -4,6 +4,7 @@ internal import Audio
 internal import Conversation
 internal import Foundation
 internal import Synchronization
+internal import Tools
 internal import Transports
 internal import VoiceCore
 
@@ -58,14 +59,18 @@ struct ConverseCommand: AsyncParsableCommand {
             clock: clock,
             onEvent: { if !isQuiet { Self.show($0) } }
         )
-        let conversation = Conversation(
-            engines: engines,
-            configuration: try await Outfit(room, engines, clock: clock).configuration,
-            clock: clock,
-            logger: global.logger(standard: .info),
-            trace: trace?.sink
-        )
-        let result = try await conversation.run(over: transport)
+        let logger = global.logger(standard: .info)
+        let servers = try settings.mcpRoom(environment: ProcessInfo.processInfo.environment, logger: logger)
+        let result = try await servers.withServers {
+            let conversation = Conversation(
+                engines: engines,
+                configuration: try await Outfit(room, engines, servers: servers, clock: clock).configuration,
+                clock: clock,
+                logger: logger,
+                trace: trace?.sink
+            )
+            return try await conversation.run(over: transport)
+        }
         if let out { try transport.recording.write(path: out) }
         try write(result)
         if result.turns.isEmpty {

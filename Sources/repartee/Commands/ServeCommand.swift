@@ -4,6 +4,7 @@ internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
 internal import SpeechSynthesis
+internal import Tools
 internal import Transports
 internal import VoiceCore
 internal import VoiceServer
@@ -45,7 +46,21 @@ struct ServeCommand: AsyncParsableCommand {
         defer { trace?.close() }
         let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
         let engines = try await room.engines(sessions: settings.maxSessions)
-        let outfit = try await Outfit(room, engines, clock: clock)
+        let servers = try settings.mcpRoom(environment: ProcessInfo.processInfo.environment, logger: logger)
+        try await servers.withServers {
+            let outfit = try await Outfit(room, engines, servers: servers, clock: clock)
+            try await serve(engines, outfit, settings, clock: clock, trace: trace, logger: logger)
+        }
+    }
+
+    private func serve(
+        _ engines: Engines,
+        _ outfit: Outfit,
+        _ settings: Settings,
+        clock: SystemClock,
+        trace: TraceFile?,
+        logger: Logger
+    ) async throws {
         let advice = RecognizerAdvice.text(for: engines.recognizer)
         if settings.voice.name == nil, engines.synthesizer is PiperSynthesizer {
             StandardError.print(

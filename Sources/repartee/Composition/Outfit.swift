@@ -2,6 +2,7 @@ internal import Conversation
 internal import Foundation
 internal import LanguageModels
 internal import SpeechSynthesis
+internal import Tools
 internal import VoiceCore
 
 /// What the settings let an agent do: its tools, its jobs, its colleagues. One for all conversations of a process.
@@ -24,6 +25,19 @@ struct Outfit: Sendable {
             } else {
                 tools[name] = tool
             }
+        }
+
+        mutating func add(_ tool: MCPTool, _ policy: ToolPolicySettings?) throws(VoiceError) {
+            guard let policy, policy.isBackground == true else {
+                try claim(tool.declaration.name)
+                tools[tool.declaration.name] = tool
+                return
+            }
+            try add(
+                BackgroundCall(tool.declaration, policy: policy.background) { arguments, progress in
+                    try await tool.call(arguments) { progress.report($0) }
+                }
+            )
         }
 
         mutating func add(_ job: any BackgroundTool) throws(VoiceError) {
@@ -56,17 +70,20 @@ struct Outfit: Sendable {
     ///
     /// - Parameters:
     ///   - engines: those of the conversation; sub-agents without a model of their own think with its.
+    ///   - servers: those with tools, ready.
     ///   - clock: the conversations' time.
     /// - Throws: what is wrong with it, with its place in the settings file.
     init(
         _ room: EngineRoom,
         _ engines: Engines,
+        servers: MCPRoom,
         clock: any SessionClock,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws(VoiceError) {
         let settings = room.settings
         var shelf = Shelf()
         for tool in settings.tools { try shelf.add(tool.tool(environment: environment), tool.policy) }
+        for tool in await servers.tools(besides: Set(shelf.names)) { try shelf.add(tool, settings.policy(of: tool)) }
         for agent in settings.subAgents {
             let picked = try shelf.pick(agent.tools, for: agent.place)
             guard picked.jobs.isEmpty else {

@@ -12,6 +12,8 @@ struct Settings: Sendable {
     var conversation = ConversationConfiguration()
     /// Tools behind HTTP addresses.
     var tools: [ToolSettings] = []
+    /// Servers with tools.
+    var mcpServers: [MCPSettings] = []
     /// Language models that work in the background.
     var subAgents: [SubAgentSettings] = []
     /// Other agents that the conversation can be handed to.

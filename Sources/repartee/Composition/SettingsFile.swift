@@ -35,6 +35,9 @@ enum SettingsFile {
             Key("tools") { s, v throws(VoiceError) in
                 for element in try v.elements() { s.tools.append(try ToolSettings(element)) }
             },
+            Key("mcp_servers") { s, v throws(VoiceError) in
+                for element in try v.elements() { s.mcpServers.append(try MCPSettings(element)) }
+            },
             Key("sub_agents") { s, v throws(VoiceError) in
                 for element in try v.elements() { s.subAgents.append(try SubAgentSettings(element)) }
             },

@@ -1,7 +1,7 @@
 internal import Testing
 internal import VoiceCore
 
-@testable internal import LanguageModels
+@testable internal import WebClient
 
 @Suite struct ServerSentEventsTests {
     private static let stream = """
