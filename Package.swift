@@ -164,13 +164,16 @@ let package = Package(
 
         library("Simulation", ["VoiceCore", "Inference", "Conversation", log]),
 
+        library("Evaluation", ["VoiceCore", "Audio", "Transports", "Conversation", "Yams", log]),
+
         // 6: entry
         .executableTarget(
             name: "repartee",
             dependencies: [
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "Transports", "SpeechRecognition",
                 "LanguageModels",
-                "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Simulation", "Yams", log, metrics,
+                "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Simulation", "Evaluation", "Yams", log,
+                metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -208,11 +211,12 @@ let package = Package(
         tests("TurnDetectionTests", ["TurnDetection", "Audio", "Inference"], resources: [.copy("Fixtures")]),
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("SimulationTests", ["Simulation", "Conversation", "Inference"]),
+        tests("EvaluationTests", ["Evaluation", "Conversation", log]),
         tests("TransportTests", ["Transports", "WebRTC", "Audio"] + nio + [protobuf], resources: [.copy("Fixtures")]),
         tests(
             "CommandLineTests",
             [
-                "repartee", "Conversation", "Inference", "LanguageModels", "Simulation", "SpeechRecognition",
+                "repartee", "Conversation", "Evaluation", "Inference", "LanguageModels", "Simulation", "SpeechRecognition",
                 "SpeechSynthesis",
                 "VoiceServer", "WebSocketClient",
                 log,

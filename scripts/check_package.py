@@ -18,7 +18,7 @@ LAYERS = [
     {"WebRTC", "Audio", "Inference", "WebSocketClient"},
     {"Transports", "SpeechRecognition", "LanguageModels", "SpeechSynthesis", "TurnDetection"},
     {"Conversation"},
-    {"VoiceServer", "Simulation"},
+    {"VoiceServer", "Simulation", "Evaluation"},
     {"repartee"},
 ]
 # Targets in C, which have C's settings.

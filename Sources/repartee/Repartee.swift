@@ -13,7 +13,7 @@ struct Repartee: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, ServeASRCommand.self, ServeTTSCommand.self, ConverseCommand.self, TranscribeCommand.self,
             SayCommand.self,
-            ChatCommand.self, ModelsCommand.self, BenchCommand.self, DoctorCommand.self,
+            ChatCommand.self, ModelsCommand.self, BenchCommand.self, EvalCommand.self, DoctorCommand.self,
         ]
     )
 

@@ -5,9 +5,9 @@ internal import Foundation
 /// Lower case, no punctuation, hyphens and slashes part words, contractions are written out, fillers are left out, signs are
 /// words ("$5" is "5 dollars"), numbers are ``SpokenNumbers``. The way of OpenAI's Whisper (`whisper/normalizers/english.py`,
 /// commit c0d2f624), with numbers by digits, because a number can be said in several ways.
-enum SpokenForm {
+package enum SpokenForm {
     /// The words. Empty for a text without any.
-    static func words(of text: String) -> [String] {
+    package static func words(of text: String) -> [String] {
         let plain = text.lowercased().replacing("’", with: "'").replacing("‘", with: "'")
             .folding(options: .diacriticInsensitive, locale: nil)
         let words = signs(plain).split(whereSeparator: \.isWhitespace).flatMap { expand(bare($0)) }
