@@ -2,6 +2,7 @@ internal import Conversation
 internal import Evaluation
 internal import Foundation
 internal import Logging
+internal import Synchronization
 internal import VoiceCore
 internal import VoiceTesting
 
@@ -21,6 +22,18 @@ struct PerfectAgent {
     var instead: [Int: [[Step]]] = [:]
     /// What it does when the person insists.
     var insisted: [[Step]] = [[.say("I am on it.")]]
+
+    /// Scorers of the scenarios as they are, by name: reading a knowledge takes a while.
+    private static let scorers = Mutex<[String: Scorer]>([:])
+
+    private static func scorer(_ scenario: Scenario) -> Scorer {
+        scorers.withLock { scorers in
+            if let known = scorers[scenario.name] { return known }
+            let scorer = Scorer(scenario)
+            scorers[scenario.name] = scorer
+            return scorer
+        }
+    }
 
     /// The scenario of the repository with this name.
     static func scenario(_ name: String) throws -> Scenario {
@@ -51,7 +64,7 @@ struct PerfectAgent {
             timestamp: { "2027-06-11T10:00:00Z" }
         )
         let records = try await run.run()
-        return (records, Scorer(scenario).scores(of: records), model)
+        return (records, Self.scorer(scenario).scores(of: records), model)
     }
 
     /// What it does next in a conversation.
