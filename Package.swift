@@ -138,6 +138,14 @@ let package = Package(
             documents: ["Prompts/PROMPTS.md"]
         ),
         library(
+            "Tools",
+            [
+                "VoiceCore", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        library(
             "SpeechSynthesis",
             ["VoiceCore", "Audio", "Inference", "WebSocketClient", "CFlite"] + nio + [tls],
             touchesMemory: true,
@@ -171,8 +179,9 @@ let package = Package(
             name: "repartee",
             dependencies: [
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "Transports", "SpeechRecognition",
-                "LanguageModels",
-                "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Simulation", "Evaluation", "Yams", log,
+                "LanguageModels", "Tools",
+                "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer", "Simulation", "Evaluation", "Yams",
+                log,
                 metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -203,6 +212,7 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         tests("LanguageModelTests", ["LanguageModels", "Inference"] + nio),
+        tests("ToolTests", ["Tools"] + nio),
         tests(
             "SpeechSynthesisTests",
             ["SpeechSynthesis", "WebSocketClient", "Audio", "Inference"],
@@ -216,7 +226,8 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "repartee", "Conversation", "Evaluation", "Inference", "LanguageModels", "Simulation", "SpeechRecognition",
+                "repartee", "Conversation", "Evaluation", "Inference", "LanguageModels", "Tools", "Simulation",
+                "SpeechRecognition",
                 "SpeechSynthesis",
                 "VoiceServer", "WebSocketClient",
                 log,

@@ -16,7 +16,7 @@ LAYERS = [
     {"CLlama", "CKernels", "CFlite", "CPocketSphinx", "COpus", "CSRTP", "COpenSSL"},
     {"VoiceCore"},
     {"WebRTC", "Audio", "Inference", "WebSocketClient"},
-    {"Transports", "SpeechRecognition", "LanguageModels", "SpeechSynthesis", "TurnDetection"},
+    {"Transports", "SpeechRecognition", "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection"},
     {"Conversation"},
     {"VoiceServer", "Simulation", "Evaluation"},
     {"repartee"},

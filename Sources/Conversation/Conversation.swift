@@ -63,6 +63,14 @@ public struct Conversation: Sendable {
         let loudspeaker = configuration.cancelsEcho ? LoudspeakerSignal() : nil
         let sessionTrace = SessionTrace(group: name, sink: trace)
 
+        let background = JobRunner(clock: clock, trace: sessionTrace) { report(.jobNews) }
+        let roster = try Roster(
+            first: configuration.profile,
+            others: configuration.colleagues,
+            canHangUp: configuration.canHangUp,
+            synthesizer: engines.synthesizer,
+            jobs: background
+        )
         let playout = Playout(
             clock: clock,
             rate: transport.playoutRate,
@@ -87,7 +95,7 @@ public struct Conversation: Sendable {
         )
         let recognitionLoop = RecognitionLoop(stream: recognizer, requests: recognition, report: report)
         let toolLoop = ToolLoop(
-            configuration.tools,
+            roster,
             requests: calls,
             clock: clock,
             trace: sessionTrace,
@@ -96,7 +104,7 @@ public struct Conversation: Sendable {
         let replyLoop = ReplyLoop(
             chat: chat,
             tools: toolLoop,
-            synthesizer: engines.synthesizer,
+            roster: roster,
             playout: playout,
             playoutRate: transport.playoutRate,
             configuration: configuration,
@@ -118,8 +126,11 @@ public struct Conversation: Sendable {
             recognition: recognition,
             judgement: judgement,
             jobs: jobs,
+            roster: roster,
+            background: background,
             alarms: alarms,
             trace: sessionTrace,
+            hangUp: { inputs.finish() },
             agentSpeaks: { speaks in agentIsSpeaking.withLock { $0 = speaks } }
         )
 
@@ -135,6 +146,7 @@ public struct Conversation: Sendable {
             addTask(to: &group) { await judge(judgement, sessionTrace, report) }
             addTask(to: &group) { await replyLoop.run() }
             addTask(to: &group) { await toolLoop.run() }
+            addTask(to: &group) { await background.run() }
             addTask(to: &group) { await playout.run() }
             addTask(to: &group) { await tick(at: alarms, report) }
             await session.begin()
@@ -190,6 +202,8 @@ public struct Conversation: Sendable {
                 }
             case .interrupt:
                 report(.turn(.interruptRequested))
+            case .cancelJob(let id):
+                report(.cancelJob(id))
             case .played(let epoch, let samples):
                 await playout.acknowledge(samples: samples, epoch: epoch)
             }

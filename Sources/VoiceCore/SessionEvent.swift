@@ -17,6 +17,10 @@ public enum SessionEvent: Sendable, Equatable {
     case turnDropped(turn: Int, reason: String)
     /// The measurements of a finished turn.
     case turnReport(TurnReport)
+    /// A job in the background began, came further or ended.
+    case job(JobReport)
+    /// Another agent has the conversation from now on.
+    case handedOver(to: String)
     /// Something failed; the session goes on unless the transport closes after it.
     case error(code: String, message: String)
 }

@@ -10,6 +10,8 @@ public enum TransportEvent: Sendable, Equatable {
     case played(epoch: Int, samples: Int)
     /// The person asked the agent to be quiet.
     case interrupt
+    /// The person wants this job in the background to be stopped.
+    case cancelJob(String)
 }
 
 /// A typed message that wants something else than an ordinary one.

@@ -15,6 +15,8 @@ public final class LoopbackTransport: Transport {
         case typed(TypedMessage)
         /// Presses "stop".
         case interrupt
+        /// Wants a job to be stopped.
+        case cancelJob(String)
     }
 
     /// Something the agent sent, with its time.
@@ -44,6 +46,7 @@ public final class LoopbackTransport: Transport {
             case .text(let text): script.append(.text(text))
             case .typed(let message): script.append(.typed(message))
             case .interrupt: script.append(.interrupt)
+            case .cancelJob(let id): script.append(.cancelJob(id))
             }
         }
         let next = Counter()

@@ -31,7 +31,8 @@ internal import WebSocketClient
         #expect(settings.conversation.playoutLead == .milliseconds(60))
         for path in SettingsFile.paths {
             let key = try #require(path.split(separator: ".").last)
-            #expect(yaml.contains("\n  \(key):"), "docs/configuration.md does not mention \(path)")
+            let indent = path.contains(".") ? "  " : ""
+            #expect(yaml.contains("\n\(indent)\(key):"), "docs/configuration.md does not mention \(path)")
         }
     }
 
@@ -86,6 +87,68 @@ internal import WebSocketClient
         #expect(accounts.twilio.api == "https://api.twilio.com")
     }
 
+    @Test func `tools, sub-agents and agents are read`() throws {
+        let settings = try SettingsFile.parse(
+            """
+            agent: {name: desk, tools: [book], hands_over_to: [billing], can_hang_up: true}
+            tools:
+            - name: book
+              description: Books.
+              url: https://example.org/{room}
+              headers: {Authorization: "Bearer ${KEY}"}
+              parameters:
+                type: object
+                required: [room]
+                properties:
+                  room: {type: string, enum: ["1", two]}
+                  people: {type: integer, minimum: 1}
+              has_effects: false
+              timeout_ms: 2500
+              interruption: keep
+              filler: One moment.
+            - {name: search, url: "http://127.0.0.1:1/", background: true, progress: next_turn, result: interrupt}
+            sub_agents:
+            - {name: research, description: Finds out., system_prompt: Be thorough., tools: [book], reasoning: 64}
+            agents:
+            - {name: billing, description: Bills., system_prompt: You are billing., voice: rms, tools: []}
+            """,
+            name: "x"
+        )
+        #expect(settings.conversation.canHangUp && settings.conversation.successors == ["billing"])
+        #expect(settings.agentTools == ["book"])
+        let book = try settings.tools[0].tool(environment: ["KEY": "secret"])
+        #expect(
+            book.policy
+                == ToolPolicy(
+                    hasEffects: false,
+                    timeout: .milliseconds(2500),
+                    interruption: .keep,
+                    filler: "One moment."
+                )
+        )
+        let parameters = book.declaration.parameters.source
+        #expect(parameters["properties"]?["room"]?["enum"] == .array(["1", "two"]), "what is quoted is a text")
+        #expect(parameters["properties"]?["people"]?["minimum"] == 1)
+        #expect(settings.tools[1].policy.background == BackgroundPolicy(progress: .nextTurn, result: .interrupt))
+        #expect(settings.subAgents[0].reasoning == .budget(64))
+        #expect(settings.agents[0].voice == "rms" && settings.agents[0].tools == [])
+        let error = #expect(throws: VoiceError.self) { try settings.tools[0].tool(environment: [:]) }
+        #expect(error?.message.contains("KEY is not set") == true && error?.code == .unavailable)
+    }
+
+    @Test(arguments: [
+        ("{name: a b, url: http://x/}", "cannot be called 'a b'"), ("{name: a, url: x}", "is not the address"),
+        ("{name: a, url: 'http://x/{id}'}", "do not require"),
+        ("{name: a, url: http://x/, parameters: {type: array}}", "no schema of an object"),
+    ])
+    func `a tool that cannot be is refused with its place`(yaml: String, message: String) throws {
+        let settings = try SettingsFile.parse("tools:\n- \(yaml)", name: "my.yaml")
+        let error = #expect(throws: VoiceError.self) { try settings.tools[0].tool(environment: [:]) }
+        #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("my.yaml, line 2: 'tools[0]'") == true)
+        #expect(error?.code == .malformedInput)
+    }
+
     @Test func `an empty file is the defaults`() throws {
         #expect(try SettingsFile.parse("", name: "x").port == 7860)
         #expect(try SettingsFile.parse("# nothing\nserver:\n", name: "x").port == 7860)
@@ -109,6 +172,21 @@ internal import WebSocketClient
         (
             "turn_taking:\n  normal_ms: 4000",
             "'turn_taking.earliest_ms', 'normal_ms' and 'longest_ms' must rise, but are 160, 4000, 2000"
+        ),
+        ("tools:\n- url: http://x/", "line 2: 'tools[0]' needs 'name'"),
+        (
+            "tools:\n- {name: a, url: http://x/, metod: GET}",
+            "'tools[0].metod' is not a setting; did you mean 'method'?"
+        ),
+        (
+            "tools:\n- {name: a, url: http://x/, result: silent}",
+            "'tools[0].result' is for tools with 'background: true'"
+        ),
+        ("tools: {name: a}", "'tools.name' is not a setting"),
+        ("agents:\n- name: a\n  description: b", "'agents[0]' needs 'system_prompt'"),
+        (
+            "sub_agents:\n- {name: a, description: b, system_prompt: c, result: soon}",
+            "must be one of silent, next_turn"
         ),
         ("agent:\n  interruptible: maybe", "'agent.interruptible' must be true or false"),
     ])

@@ -25,6 +25,8 @@ internal import VoiceCore
         /// The newest epoch of a reply: an old one never comes back.
         var newest = 0
         var drafts = (turn: 0, count: 0)
+        /// Whether the agent has news that no answer since may have had.
+        var hasNews = false
         var ended: Set<Int> = []
         var opened: Set<Int> = []
         /// What was wrong first.
@@ -73,6 +75,15 @@ internal import VoiceCore
             case .reply(let turn, let epoch, let text):
                 check(!text.isEmpty, "an answer to nothing")
                 check(epoch > newest, "an epoch came back")
+                newest = epoch
+                // The answer knows it.
+                hasNews = false
+                play(epoch, answering: turn)
+            case .speakUp(let turn, let epoch):
+                check(hasNews, "the agent speaks of nothing")
+                check(machine.person == .quiet, "the agent talks into a turn")
+                check(epoch > newest, "an epoch came back")
+                hasNews = false
                 newest = epoch
                 play(epoch, answering: turn)
             case .cut(let epoch):
@@ -155,7 +166,7 @@ internal import VoiceCore
         mutating func live(steps: Int) {
             for _ in 0..<steps {
                 run(until: now + .milliseconds(Int.random(in: 20...1500, using: &random)))
-                switch Int.random(in: 0..<14, using: &random) {
+                switch Int.random(in: 0..<16, using: &random) {
                 case 9, 10: deliver(.onset)
                 case 11: deliver(.falseOnset)
                 case 12: deliver(.partialTranscript("mhm"))
@@ -167,6 +178,9 @@ internal import VoiceCore
                 case 5: deliver(.speechStopped(lastSpeech: now - .milliseconds(100)))
                 case 6: deliver(.speechStopped(lastSpeech: now - .milliseconds(200)))
                 case 7: deliver(.typed("typed"))
+                case 14, 15:
+                    hasNews = true
+                    deliver(.news(isUrgent: Bool.random(using: &random)))
                 default: deliver(.interruptRequested)
                 }
             }
@@ -175,6 +189,7 @@ internal import VoiceCore
             run(until: now + .seconds(20))
             check(machine.person == .quiet, "a turn never ended")
             check(machine.agent == .silent, "a reply never ended")
+            check(machine.news == nil, "news was forgotten")
             check(paused == nil, "a reply is paused for ever")
             check(held == nil, "a draft was forgotten")
             check(opened.subtracting(ended).subtracting([0]).isEmpty, "turns without an end")

@@ -43,6 +43,7 @@ struct TestServer {
             case .typed(let message): try await transport.send(.event(.error(code: "typed", message: message.text)))
             case .played(let epoch, _): try await transport.send(.cut(epoch: epoch))
             case .interrupt: throw VoiceError(.fault, "the engine broke")
+            case .cancelJob(let id): try await transport.send(.event(.error(code: "cancel", message: id)))
             }
         }
     }

@@ -9,13 +9,20 @@ final class ClauseQueue: Sendable {
     /// Tokens that the model may be ahead of the voice.
     static let credit = 64
 
+    /// A clause, who speaks it, and the tokens of the reply up to its end.
+    struct Item: Sendable {
+        var clause: String
+        var voice: any SpeechSynthesizer
+        var tokens: Int
+    }
+
     private struct Count {
         var sent = 0
         var spoken = 0
     }
 
     private let credit: Int
-    private let mailbox: Mailbox<(clause: String, tokens: Int)>
+    private let mailbox: Mailbox<Item>
     private let count = Mutex(Count())
     private let progress: Signal
 
@@ -26,10 +33,10 @@ final class ClauseQueue: Sendable {
         progress = Signal(clock: clock)
     }
 
-    /// Hands a clause over; `tokens` counts those of the reply up to its end.
-    func send(_ clause: String, tokens: Int) {
-        count.withLock { $0.sent = tokens }
-        mailbox.send((clause, tokens))
+    /// Hands a clause over.
+    func send(_ item: Item) {
+        count.withLock { $0.sent = item.tokens }
+        mailbox.send(item)
     }
 
     /// Tells that no more clauses will come.
@@ -41,7 +48,7 @@ final class ClauseQueue: Sendable {
     }
 
     /// The next clause; nil after the last one, or when the task is cancelled.
-    func next() async -> (clause: String, tokens: Int)? { await mailbox.next() }
+    func next() async -> Item? { await mailbox.next() }
 
     /// Notes that all audio of the reply's first `tokens` tokens was made.
     func spoke(tokens: Int) {

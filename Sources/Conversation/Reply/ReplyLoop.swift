@@ -20,6 +20,8 @@ struct ReplyLoop {
         }
 
         var work: Work
+        /// Who does it.
+        var agent: String
         var stop: Mailbox<Never>
         /// How pressing it is; the session and the loop keep it up to date.
         var urgency: Urgency
@@ -27,7 +29,7 @@ struct ReplyLoop {
 
     let chat: any Chat
     let tools: ToolLoop
-    let synthesizer: any SpeechSynthesizer
+    let roster: Roster
     let playout: Playout
     let playoutRate: SampleRate
     let configuration: ConversationConfiguration
@@ -50,7 +52,7 @@ struct ReplyLoop {
             clock.workBegan()
             clock.workBegan()
             clock.workEnded()
-            group.addTask { await work(job.work, job.urgency) }
+            group.addTask { await work(job.work, roster[job.agent], job.urgency) }
             group.addTask { _ = await job.stop.next() }
             await group.next()
             group.cancelAll()
@@ -59,20 +61,20 @@ struct ReplyLoop {
         }
     }
 
-    private func work(_ work: Job.Work, _ urgency: Urgency) async {
+    private func work(_ work: Job.Work, _ agent: Roster.Agent, _ urgency: Urgency) async {
         switch work {
         case .answer(let epoch, let messages):
-            await attempt(epoch) { () async throws(VoiceError) in try await answer(messages, epoch, urgency) }
+            await attempt(epoch) { () async throws(VoiceError) in try await answer(messages, epoch, agent, urgency) }
         case .write(let epoch, let messages):
-            await attempt(epoch) { () async throws(VoiceError) in try await write(messages, epoch, urgency) }
+            await attempt(epoch) { () async throws(VoiceError) in try await write(messages, epoch, agent, urgency) }
         case .say(let epoch, let text):
             report(.reply(epoch: epoch, .clause(text)))
             await attempt(epoch) { () async throws(VoiceError) in
                 var voice = Voice(loop: self, epoch: epoch, urgency: urgency)
-                try await voice.speak(text)
+                try await voice.speak(text, with: agent.synthesizer)
             }
         case .prefill(let messages):
-            do { try await chat.prefill(messages, options: options, urgency: urgency) } catch {
+            do { try await chat.prefill(messages, options: options(of: agent), urgency: urgency) } catch {
                 if error.code != .cancelled { report(.failure(error)) }
             }
         }
@@ -92,23 +94,33 @@ struct ReplyLoop {
     }
 
     /// What the model is offered.
-    var options: ChatOptions {
-        ChatOptions(tools: configuration.tools.map(\.declaration), reasoning: configuration.reasoning)
+    func options(of agent: Roster.Agent) -> ChatOptions {
+        ChatOptions(tools: agent.tools.declarations, reasoning: configuration.reasoning)
     }
 
     /// Has the model answer in writing: what it says is read as it comes.
-    private func write(_ messages: [ChatMessage], _ epoch: Int, _ urgency: Urgency) async throws(VoiceError) {
-        var thinking = ReplyThinking(self, epoch: epoch, urgency: urgency, output: .written)
+    private func write(
+        _ messages: [ChatMessage],
+        _ epoch: Int,
+        _ agent: Roster.Agent,
+        _ urgency: Urgency
+    ) async throws(VoiceError) {
+        var thinking = ReplyThinking(self, epoch: epoch, agent: agent, urgency: urgency, output: .written)
         try await thinking.run(messages)
     }
 
     /// Thinks and speaks at the same time: the model goes on while clauses are synthesised, as far as its credit goes.
-    private func answer(_ messages: [ChatMessage], _ epoch: Int, _ urgency: Urgency) async throws(VoiceError) {
+    private func answer(
+        _ messages: [ChatMessage],
+        _ epoch: Int,
+        _ agent: Roster.Agent,
+        _ urgency: Urgency
+    ) async throws(VoiceError) {
         let clauses = ClauseQueue(credit: configuration.policy == .reference ? 0 : ClauseQueue.credit, clock: clock)
         let failure = await withTaskGroup(of: VoiceError?.self) { group in
             // This task's unit of work and one more go to the children; each hands its own back when it ends.
             clock.workBegan()
-            group.addTask { await think(messages, epoch, Urgency(partOf: urgency), clauses) }
+            group.addTask { await think(messages, epoch, agent, Urgency(partOf: urgency), clauses) }
             group.addTask { await speak(clauses, Voice(loop: self, epoch: epoch, urgency: urgency)) }
             let first = await group.next() ?? nil
             // Thinking ends before speaking, unless the voice failed or the reply was cut.
@@ -124,11 +136,12 @@ struct ReplyLoop {
     private func think(
         _ messages: [ChatMessage],
         _ epoch: Int,
+        _ agent: Roster.Agent,
         _ urgency: Urgency,
         _ clauses: ClauseQueue
     ) async -> VoiceError? {
         defer { clauses.finish() }
-        var thinking = ReplyThinking(self, epoch: epoch, urgency: urgency, output: .spoken(clauses))
+        var thinking = ReplyThinking(self, epoch: epoch, agent: agent, urgency: urgency, output: .spoken(clauses))
         do throws(VoiceError) {
             try await thinking.run(messages)
         } catch {
@@ -142,9 +155,9 @@ struct ReplyLoop {
 
     private func speak(_ clauses: ClauseQueue, _ voice: consuming Voice) async -> VoiceError? {
         do throws(VoiceError) {
-            while let (clause, tokens) = await clauses.next() {
-                guard try await voice.speak(clause) else { return nil }
-                clauses.spoke(tokens: tokens)
+            while let item = await clauses.next() {
+                guard try await voice.speak(item.clause, with: item.voice) else { return nil }
+                clauses.spoke(tokens: item.tokens)
             }
             return nil
         } catch {
@@ -161,7 +174,9 @@ extension ReplyLoop {
 
         private let loop: ReplyLoop
         let epoch: Int
-        private var resampler: Resampler
+        private var resampler: Resampler?
+        /// The rate of the voice that spoke last.
+        private var rate: SampleRate?
         private var hasAudio = false
         /// Of the text that is still to come.
         let urgency: Urgency
@@ -170,26 +185,31 @@ extension ReplyLoop {
             self.loop = loop
             self.epoch = epoch
             self.urgency = urgency
-            resampler = Resampler(from: loop.synthesizer.sampleRate, to: loop.playoutRate)
         }
 
         /// Speaks a clause. False if the reply was cut meanwhile.
         @discardableResult
-        mutating func speak(_ clause: String) async throws(VoiceError) -> Bool {
+        mutating func speak(_ clause: String, with synthesizer: any SpeechSynthesizer) async throws(VoiceError) -> Bool
+        {
             guard await loop.playout.beginClause(clause, epoch: epoch) else { return false }
+            if synthesizer.sampleRate != rate {
+                rate = synthesizer.sampleRate
+                resampler = Resampler(from: synthesizer.sampleRate, to: loop.playoutRate)
+            }
             let began = loop.clock.now
             defer {
                 let letters = "\(clause.utf8.count)"
                 loop.trace.span("voice", "reply \(epoch)", from: began, to: loop.clock.now, ["letters": letters])
             }
             do {
-                for try await chunk in loop.synthesizer.speak(clause, urgency: urgency) {
-                    guard await play(resampler.feed(chunk.samples), chunk.words) else { return false }
+                for try await chunk in synthesizer.speak(clause, urgency: urgency) {
+                    let samples = resampler?.feed(chunk.samples) ?? []
+                    guard await play(samples, chunk.words, synthesizer.sampleRate) else { return false }
                 }
             } catch {
-                throw VoiceError.wrapping(error, doing: "the voice \(loop.synthesizer.name) failed")
+                throw VoiceError.wrapping(error, doing: "the voice \(synthesizer.name) failed")
             }
-            guard await play(resampler.flush(), []) else { return false }
+            guard await play(resampler?.flush() ?? [], [], synthesizer.sampleRate) else { return false }
             await loop.playout.endClause(epoch: epoch)
             if hasAudio, urgency.level != .speculation {
                 urgency.level = .refill(by: await loop.playout.runsDry(epoch: epoch).map { $0 - Self.reserve })
@@ -197,12 +217,12 @@ extension ReplyLoop {
             return true
         }
 
-        private mutating func play(_ samples: [Float], _ words: [SpokenWord]) async -> Bool {
+        private mutating func play(_ samples: [Float], _ words: [SpokenWord], _ rate: SampleRate) async -> Bool {
             if !hasAudio, !samples.isEmpty {
                 hasAudio = true
                 loop.report(.reply(epoch: epoch, .firstAudio(loop.clock.now)))
             }
-            let (to, from) = (loop.playoutRate.hertz, loop.synthesizer.sampleRate.hertz)
+            let (to, from) = (loop.playoutRate.hertz, rate.hertz)
             let words = words.map { SpokenWord(textEnd: $0.textEnd, sampleEnd: $0.sampleEnd * to / from) }
             return await loop.playout.append(samples, words: words, epoch: epoch)
         }

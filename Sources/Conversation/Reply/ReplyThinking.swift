@@ -11,22 +11,13 @@ struct ReplyThinking {
         case written
     }
 
-    /// What the model said and wanted, asked once.
-    private struct Answer {
-        var said = ""
-        var thought = ""
-        var calls: [ToolCall] = []
-        /// Outcomes that are known beforehand, by number: of calls that cannot be read, and of those that are too many.
-        var refused: [Int: ToolOutcome] = [:]
-    }
-
     /// Times that a model may call in one reply. After them it is asked without tools.
     static let mostRounds = 5
-    /// Calls that it may make together.
-    static let mostCalls = 16
 
     private let loop: ReplyLoop
     private let epoch: Int
+    /// Who answers; another one once a call handed the conversation over.
+    private var agent: Roster.Agent
     private let urgency: Urgency
     private let output: Output
     private var segmenter: any Segmenter
@@ -39,9 +30,10 @@ struct ReplyThinking {
     private var begins = false
     private var usage: ReplyUsage?
 
-    init(_ loop: ReplyLoop, epoch: Int, urgency: Urgency, output: Output) {
+    init(_ loop: ReplyLoop, epoch: Int, agent: Roster.Agent, urgency: Urgency, output: Output) {
         self.loop = loop
         self.epoch = epoch
+        self.agent = agent
         self.urgency = urgency
         self.output = output
         let isReference =
@@ -61,11 +53,13 @@ struct ReplyThinking {
             guard let answer = try await ask(conversation, round) else { return }
             if let rest = segmenter.finish() { say(rest) }
             guard !answer.calls.isEmpty, await mayCall(answer), let outcomes = await make(answer) else { return }
-            let thought = answer.thought.isEmpty ? nil : answer.thought
-            conversation.append(
-                ChatMessage(.assistant, answer.said, toolCalls: answer.calls, reasoning: thought)
-            )
-            conversation += zip(answer.calls, outcomes).map { ChatMessage.result(of: $0, $1.text) }
+            conversation += answer.messages(outcomes)
+            for (call, outcome) in zip(answer.calls, outcomes) where outcome.succeeded {
+                guard let successor = agent.successor(call) else { continue }
+                agent = loop.roster[successor]
+                conversation.instruct(agent.systemPrompt)
+                break
+            }
             begins = true
         }
     }
@@ -73,17 +67,22 @@ struct ReplyThinking {
     /// Says something else than the model's words, such as an apology.
     mutating func say(instead text: String) {
         loop.report(.reply(epoch: epoch, .clause(text)))
-        if case .spoken(let clauses) = output { clauses.send(text, tokens: tokens) }
+        speak(text)
+    }
+
+    private func speak(_ clause: String) {
+        guard case .spoken(let clauses) = output else { return }
+        clauses.send(ClauseQueue.Item(clause: clause, voice: agent.synthesizer, tokens: tokens))
     }
 
     // MARK: - The model
 
     /// Asks the model once.
     /// - Returns: nil when nobody wants the reply any more.
-    private mutating func ask(_ conversation: [ChatMessage], _ round: Int) async throws(VoiceError) -> Answer? {
-        var options = loop.options
+    private mutating func ask(_ conversation: [ChatMessage], _ round: Int) async throws(VoiceError) -> ModelAnswer? {
+        var options = loop.options(of: agent)
         if round == Self.mostRounds { options.tools = [] }
-        var answer = Answer()
+        var answer = ModelAnswer()
         let reply = loop.chat.reply(
             to: conversation,
             sampling: loop.configuration.sampling,
@@ -101,9 +100,9 @@ struct ReplyThinking {
         return Task.isCancelled ? nil : answer
     }
 
-    private mutating func take(_ event: ReplyEvent, _ round: Int, _ answer: inout Answer) {
+    private mutating func take(_ event: ReplyEvent, _ round: Int, _ answer: inout ModelAnswer) {
         // Nothing was offered: what is called all the same is nothing.
-        let mayCall = !loop.configuration.tools.isEmpty
+        let mayCall = !agent.tools.declarations.isEmpty
         switch event {
         case .text(let piece):
             countToken()
@@ -115,18 +114,11 @@ struct ReplyThinking {
         case .toolCall(let call):
             guard mayCall else { return }
             countToken()
-            if answer.calls.count >= Self.mostCalls {
-                answer.refused[answer.calls.count] = ToolOutcome("Too many calls at once.", succeeded: false)
-            }
-            answer.calls.append(call)
+            answer.add(call)
         case .malformedCall(let call):
             guard mayCall else { return }
             countToken()
-            let number = answer.calls.count
-            answer.refused[number] = ToolOutcome("The call cannot be read: \(call.problem)", succeeded: false)
-            answer.calls.append(
-                ToolCall(id: "unread_\(epoch)_\(round)_\(number)", name: call.name ?? "unknown", arguments: [:])
-            )
+            answer.add(call, id: "unread_\(epoch)_\(round)")
         case .finished(let used, _):
             var all = used
             all.generatedTokens += usage?.generatedTokens ?? 0
@@ -155,10 +147,10 @@ struct ReplyThinking {
         begins = false
         length += clause.utf8.count
         loop.report(.reply(epoch: epoch, .clause(clause)))
-        guard case .spoken(let clauses) = output else { return }
+        guard case .spoken = output else { return }
         if !hasSegment { loop.report(.reply(epoch: epoch, .firstSegment(loop.clock.now))) }
         hasSegment = true
-        clauses.send(clause, tokens: tokens)
+        speak(clause)
         // The first audio waits for the voice from now on, and more text must not be in its way.
         urgency.level = .refill(by: nil)
     }
@@ -166,8 +158,8 @@ struct ReplyThinking {
     // MARK: - The calls
 
     /// Whether the calls may be made. What changes the world is not done for an answer that may never be heard.
-    private func mayCall(_ answer: Answer) async -> Bool {
-        if case .spoken = output, answer.calls.contains(where: loop.tools.hasEffects) {
+    private func mayCall(_ answer: ModelAnswer) async -> Bool {
+        if case .spoken = output, answer.calls.contains(where: agent.tools.hasEffects) {
             return await loop.playout.waitForRelease(epoch: epoch)
         }
         return !Task.isCancelled
@@ -176,8 +168,8 @@ struct ReplyThinking {
     /// Makes calls together.
     /// - Returns: how they ended, in their order; nil when nobody wants the reply any more. Those that the policy of their tool keeps
     ///   go on then.
-    private mutating func make(_ answer: Answer) async -> [ToolOutcome]? {
-        let (calls, tools) = (answer.calls, loop.tools)
+    private mutating func make(_ answer: ModelAnswer) async -> [ToolOutcome]? {
+        let (calls, tools) = (answer.calls, agent.tools)
         var outcomes = answer.refused
         var round = ToolRound(textEnd: length, calls: calls, hasEffects: calls.contains(where: tools.hasEffects))
         for (number, outcome) in outcomes { round.outcomes[calls[number].id] = outcome }
@@ -187,8 +179,15 @@ struct ReplyThinking {
         for (number, call) in calls.enumerated() where outcomes[number] == nil {
             let stop = Mailbox<Never>(capacity: 1, overflow: .refuseNewest, clock: loop.clock)
             stops.append((call, stop))
-            let request = ToolLoop.Request(epoch: epoch, call: call, number: number, stop: stop, events: events)
-            if !tools.requests.send(request) {
+            let request = ToolLoop.Request(
+                epoch: epoch,
+                call: call,
+                agent: agent.name,
+                number: number,
+                stop: stop,
+                events: events
+            )
+            if !loop.tools.requests.send(request) {
                 outcomes[number] = ToolOutcome("Too many calls are being made.", succeeded: false)
             }
         }

@@ -9,6 +9,9 @@ struct Context: Sendable {
         messages = systemPrompt.isEmpty ? [] : [ChatMessage(.system, systemPrompt)]
     }
 
+    /// Puts other instructions in the place of those so far.
+    mutating func instruct(_ systemPrompt: String) { messages.instruct(systemPrompt) }
+
     /// The conversation with a user message at its end, as a reply wants it.
     func asked(_ text: String) -> [ChatMessage] { messages + [ChatMessage(.user, text)] }
 
@@ -42,5 +45,13 @@ struct Context: Sendable {
     mutating func settle(_ call: ToolCall, _ outcome: ToolOutcome) {
         guard let index = messages.lastIndex(where: { $0.role == .tool && $0.toolCallID == call.id }) else { return }
         messages[index].content = outcome.text
+    }
+}
+
+extension [ChatMessage] {
+    /// Puts instructions at the head of a conversation, in the place of those that are there; empty for none.
+    mutating func instruct(_ systemPrompt: String) {
+        if first?.role == .system { removeFirst() }
+        if !systemPrompt.isEmpty { insert(ChatMessage(.system, systemPrompt), at: 0) }
     }
 }

@@ -12,6 +12,18 @@ public struct ConversationConfiguration: Sendable {
     public var sampling: SamplingOptions
     /// What the agent can do besides speaking.
     public var tools: [any Tool] = []
+    /// What it can have done while it speaks.
+    public var backgroundTools: [any BackgroundTool] = []
+    /// Whether it can end the conversation, by the tool `hang_up`.
+    public var canHangUp = false
+    /// What other agents call it by.
+    public var name = "main"
+    /// What it is for, for the agents that may hand the conversation back to it.
+    public var description = ""
+    /// Agents that it may hand the conversation to; nil for all of ``colleagues``.
+    public var successors: [String]?
+    /// Other agents that the conversation can be handed to.
+    public var colleagues: [AgentProfile] = []
     /// Whether the language model thinks before it speaks. While it does, the person hears nothing.
     public var reasoning = Reasoning.off
     /// How the person is recognised.
@@ -51,6 +63,18 @@ public struct ConversationConfiguration: Sendable {
         self.recognition = recognition
         self.playoutLead = playoutLead
         self.audibleThreshold = audibleThreshold
+    }
+
+    /// The agent that begins.
+    var profile: AgentProfile {
+        AgentProfile(
+            name: name,
+            description: description,
+            systemPrompt: systemPrompt,
+            tools: tools,
+            backgroundTools: backgroundTools,
+            successors: successors
+        )
     }
 
     /// ``voiceActivity``, unless the policy has its own.

@@ -26,4 +26,6 @@ struct OpenReply {
     var failure: VoiceError?
     /// Calls that the answer made.
     var rounds: [ToolRound] = []
+    /// Whether it is the last one, unless the person interrupts it.
+    var isFarewell = false
 }

@@ -6,17 +6,22 @@ extension Session {
     mutating func handle(_ step: ReplyStep, _ epoch: Int) async {
         if case .computed(let tokens) = step { speculation.count(tokens, of: epoch) }
         guard reply?.epoch == epoch else {
-            if case .toolEnded(let call, let outcome) = step { context.settle(call, outcome) }
+            if case .toolEnded(let call, let outcome, let agent) = step {
+                context.settle(call, outcome)
+                await handOver(after: call, outcome, of: agent)
+            }
             return
         }
         switch step {
         case .calls(let round): reply?.rounds.append(round)
         case .toolBegan(let call): await tell(.toolBegan(call))
-        case .toolEnded(let call, let outcome):
+        case .toolEnded(let call, let outcome, let agent):
             if let index = reply?.rounds.lastIndex(where: { $0.calls.contains { $0.id == call.id } }) {
                 reply?.rounds[index].outcomes[call.id] = outcome
             }
+            if roster[agent].hangsUp(call), outcome.succeeded { reply?.isFarewell = true }
             await tell(.toolEnded(call, outcome))
+            await handOver(after: call, outcome, of: agent)
         case .firstToken(let at):
             reply?.timeline.firstToken = at
             // What can be read was received, like what can be heard.
@@ -107,6 +112,7 @@ extension Session {
         context.commit(user: open.user, rounds: open.rounds, heard: heard)
         notes.forEach { context.note($0) }
         notes = []
+        rememberNews()
         if let user = open.user {
             if open.isAudible || open.written?.isEmpty == false {
                 logLatency(of: open)
@@ -117,6 +123,7 @@ extension Session {
                 await show(.turnDropped(turn: open.turn, reason: open.failure?.message ?? "the answer was empty"))
             }
         }
+        if open.isFarewell, !interrupted { return hangUp() }
         prepare()
     }
 

@@ -14,8 +14,12 @@ struct Session {
     private let recognition: Mailbox<RecognitionLoop.Request>
     private let judgement: Mailbox<(request: Int, audio: [Float])>
     private let jobs: Mailbox<ReplyLoop.Job>
+    let roster: Roster
+    let background: JobRunner
     private let alarms: Mailbox<Duration>
     let agentSpeaks: @Sendable (Bool) -> Void
+    /// Ends the conversation.
+    let hangUp: @Sendable () -> Void
     var trace: SessionTrace
 
     var machine: TurnMachine
@@ -34,6 +38,10 @@ struct Session {
     private var stablePrefix = StablePrefix()
     /// Typed messages for the context that came during a reply; more than a person types in that time are refused.
     var notes: [String] = []
+    /// News of jobs for the context that came during a reply, by job, oldest first.
+    var jobNews: [JobReport] = []
+    /// Who has the conversation.
+    var agent: Roster.Agent
     /// Whether the answer that is begun next is only written.
     private var answersInWriting = false
     /// The finished turns that answered the person, in order.
@@ -50,8 +58,11 @@ struct Session {
         recognition: Mailbox<RecognitionLoop.Request>,
         judgement: Mailbox<(request: Int, audio: [Float])>,
         jobs: Mailbox<ReplyLoop.Job>,
+        roster: Roster,
+        background: JobRunner,
         alarms: Mailbox<Duration>,
         trace: SessionTrace,
+        hangUp: @escaping @Sendable () -> Void,
         agentSpeaks: @escaping @Sendable (Bool) -> Void
     ) {
         self.configuration = configuration
@@ -63,11 +74,15 @@ struct Session {
         self.recognition = recognition
         self.judgement = judgement
         self.jobs = jobs
+        self.roster = roster
+        self.background = background
+        agent = roster.first
         self.alarms = alarms
         self.trace = trace
         self.agentSpeaks = agentSpeaks
+        self.hangUp = hangUp
         machine = TurnMachine(configuration: turnTaking)
-        context = Context(systemPrompt: configuration.systemPrompt)
+        context = Context(systemPrompt: roster.first.systemPrompt)
     }
 
     /// Greets the person, or prepares for them to speak first.
@@ -112,6 +127,10 @@ struct Session {
             answersInWriting = false
         case .note(let text):
             note(text)
+        case .jobNews:
+            await takeJobNews()
+        case .cancelJob(let id):
+            _ = background.cancel(id, delivery: .nextTurn)
         case .partial(let text):
             await perform(machine.handle(.partialTranscript(text), at: clock.now))
             // What may be a mere "mhm" is nobody's turn yet.
@@ -157,6 +176,8 @@ struct Session {
             await withdraw(epoch)
         case .reply(let turn, let epoch, let text):
             await answer(turn, epoch, text)
+        case .speakUp(let turn, let epoch):
+            await speakUp(turn, epoch)
         case .cut(let epoch):
             await cut(epoch)
         case .pause(let epoch):
@@ -199,6 +220,14 @@ struct Session {
         await tell(.modelBegan)
     }
 
+    /// Has the agent speak of what the context holds, unasked.
+    private mutating func speakUp(_ turn: Int, _ epoch: Int) async {
+        let urgency = Urgency(.firstAudio, epoch: epoch)
+        let said = OpenReply(epoch: epoch, turn: turn, urgency: urgency, stop: makeStop())
+        await open(said, .answer(epoch: epoch, context.messages))
+        await tell(.modelBegan)
+    }
+
     /// Makes a reply the open one and has it made.
     private mutating func open(_ opened: OpenReply, _ work: ReplyLoop.Job.Work) async {
         reply = opened
@@ -211,7 +240,7 @@ struct Session {
     private mutating func start(_ work: ReplyLoop.Job.Work, _ stop: Mailbox<Never>, _ urgency: Urgency) {
         prefill?.finish()
         prefill = nil
-        jobs.send(ReplyLoop.Job(work: work, stop: stop, urgency: urgency))
+        jobs.send(ReplyLoop.Job(work: work, agent: agent.name, stop: stop, urgency: urgency))
     }
 
     // MARK: - Ahead of the end of the turn
@@ -253,6 +282,7 @@ struct Session {
         speculation.withdraw(epoch, turn: open.turn)
         open.stop.finish()
         await playout.discard(epoch: epoch)
+        rememberNews()
     }
 
     /// Lets the model read what will not change any more of what the person is saying.
@@ -273,11 +303,13 @@ struct Session {
         guard open.isAudible || open.written?.isEmpty == false else {
             // Nothing was heard: the reply never was. The person's words go on with what they say next, or are dropped.
             reply = nil
-            guard !open.rounds.contains(where: \.hasEffects) else {
+            if open.rounds.contains(where: \.hasEffects) {
                 // What was done was done: the model has to know, lest it does it again.
-                return context.commit(user: open.user, rounds: open.rounds, heard: "")
+                context.commit(user: open.user, rounds: open.rounds, heard: "")
+            } else {
+                unanswered = open.user.map { (open.turn, $0) }
             }
-            unanswered = open.user.map { (open.turn, $0) }
+            rememberNews()
             return
         }
         playoutCount.interruptions += 1

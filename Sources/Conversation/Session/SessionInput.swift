@@ -14,6 +14,10 @@ enum SessionInput: Sendable {
     case draftTranscript(request: Int, text: String?)
     /// The final transcript of a turn; nil when the recogniser failed.
     case transcript(turn: Int, text: String?)
+    /// A job in the background has news.
+    case jobNews
+    /// The person wants a job to be stopped.
+    case cancelJob(String)
     /// Something happened at the loudspeaker.
     case playout(Playout.Event)
     /// A reply came a step further.
@@ -34,8 +38,8 @@ enum ReplyStep: Sendable {
     /// The model makes calls: what was said before them is on its way.
     case calls(ToolRound)
     case toolBegan(ToolCall)
-    /// A call ended; perhaps long after its reply.
-    case toolEnded(ToolCall, ToolOutcome)
+    /// A call of this agent ended; perhaps long after its reply.
+    case toolEnded(ToolCall, ToolOutcome, agent: String)
     /// The model has generated so many tokens for this reply and will generate no more.
     case computed(tokens: Int)
     /// The model has said all it has to say.

@@ -16,6 +16,8 @@ extension TurnMachine {
         /// Whether a draft only uses the time between a verdict and the end of the turn: where all compute on the same
         /// processor it would be in the way of the verdict, and later of the final transcript.
         package var draftsAwaitVerdict = false
+        /// Silence of both sides before the agent speaks without having been asked.
+        package var idleBeforeNews: Duration = .milliseconds(800)
         /// An end less likely than this is not worth a draft.
         package var draftProbability: Float = 0.3
         /// What the person's voice does to a reply that is being played.
@@ -58,6 +60,8 @@ extension TurnMachine {
         case replyPaused(epoch: Int, remaining: Duration?)
         /// The reply ended by itself: all of it was played, or it failed.
         case replyEnded(epoch: Int)
+        /// The agent has something to say that nobody asked for; if it is urgent, it breaks off what it says for it.
+        case news(isUrgent: Bool)
         /// Time passed.
         case tick
     }
@@ -78,6 +82,8 @@ extension TurnMachine {
         case finalise(turn: Int)
         /// Answer this turn. `text` is all that the person said in it.
         case reply(turn: Int, epoch: Int, text: String)
+        /// Speak of the news, in a turn of its own.
+        case speakUp(turn: Int, epoch: Int)
         /// Silence this reply at once; the context keeps what was heard.
         case cut(epoch: Int)
         /// Silence this reply at once; it may go on where it was.

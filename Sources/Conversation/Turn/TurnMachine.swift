@@ -11,6 +11,8 @@ package struct TurnMachine: Sendable {
         var epoch: Int
         /// What it answers.
         var text: String
+        /// Whether the model knew the news when it began.
+        var knowsNews: Bool
     }
 
     package internal(set) var person = Person.quiet
@@ -32,6 +34,10 @@ package struct TurnMachine: Sendable {
     private var draftsOfTurn = 0
     var turnIsOpen = false
     private var showsUserSpeaking = false
+    /// What the agent wants to say unasked; nil for nothing.
+    var news: News?
+    /// Since when neither side has done anything.
+    var idleSince: Duration?
 
     /// Makes a machine in which nobody speaks.
     package init(configuration: Configuration) { self.configuration = configuration }
@@ -47,7 +53,7 @@ package struct TurnMachine: Sendable {
     /// When something is due if nothing happens before: feed a `tick` then. Nil while there is nothing to wait for.
     package var deadline: Duration? {
         switch person {
-        case .quiet: forgottenPause
+        case .quiet: forgottenPause ?? announcement
         case .speaking: nil
         case .finalising(let since): since + configuration.transcriptTimeout
         case .interjecting(let interjection): decision(on: interjection)
@@ -56,7 +62,10 @@ package struct TurnMachine: Sendable {
     }
 
     /// Begins a reply that answers nobody: the greeting. Returns its epoch.
-    package mutating func greet() -> Int {
+    package mutating func greet() -> Int { speakUp() }
+
+    /// Begins a reply that answers nobody. It is the first thing of its turn that is heard, so there is nothing to join it with.
+    mutating func speakUp() -> Int {
         epoch += 1
         agent = .speaking(epoch: epoch)
         return epoch
@@ -64,6 +73,12 @@ package struct TurnMachine: Sendable {
 
     /// Takes an event that happened at `now`.
     package mutating func handle(_ event: Event, at now: Duration) -> [Action] {
+        let actions = take(event, now)
+        noteIdleness(now)
+        return actions + announce(now)
+    }
+
+    private mutating func take(_ event: Event, _ now: Duration) -> [Action] {
         switch event {
         case .onset: return onset(now)
         case .falseOnset: return falseOnset()
@@ -88,6 +103,7 @@ package struct TurnMachine: Sendable {
             agent = .silent
             // Nobody is interrupted any more: it is the person's turn, like any other.
             return confirmInterjection(now)
+        case .news(let isUrgent): return takeNews(isUrgent, now)
         case .tick: return tick(now)
         }
     }
@@ -260,12 +276,12 @@ package struct TurnMachine: Sendable {
         }
         draftText = nil
         epoch += 1
-        draft = Draft(epoch: epoch, text: text)
+        draft = Draft(epoch: epoch, text: text, knowsNews: news != nil)
         return [.speculate(turn: turn, epoch: epoch, text: text)]
     }
 
     /// Speech went on, or something else is to be answered.
-    private mutating func withdraw() -> [Action] {
+    mutating func withdraw() -> [Action] {
         draftRequest += 1
         draftText = nil
         guard let draft else { return [] }
@@ -305,6 +321,7 @@ package struct TurnMachine: Sendable {
         }
         self.draft = nil
         draftText = nil
+        if draft.knowsNews { news = nil }
         agent = .preparing(epoch: draft.epoch, turn: turn, text: carried)
         return [.release(turn: turn, epoch: draft.epoch, text: carried)]
     }
@@ -321,6 +338,7 @@ package struct TurnMachine: Sendable {
     private mutating func reply(to text: String) -> [Action] {
         let cut = currentEpoch.map { [Action.cut(epoch: $0)] } ?? []
         epoch += 1
+        news = nil
         agent = .preparing(epoch: epoch, turn: turn, text: text)
         return cut + [.reply(turn: turn, epoch: epoch, text: text)]
     }

@@ -153,7 +153,7 @@ struct Questioner {
             record.failure = record.failure ?? .engine(message)
         case .turnDropped(_, let reason):
             if record.calls.isEmpty { record.failure = record.failure ?? .engine(reason) }
-        case .userSpeaking, .agentSpeaking, .userTranscript, .agentTranscript, .reply: break
+        case .userSpeaking, .agentSpeaking, .userTranscript, .agentTranscript, .reply, .job, .handedOver: break
         }
     }
 }

@@ -97,6 +97,9 @@ package struct ScenarioRun: Sendable {
         agent.apology = ""
         agent.sampling.maxTokens = max(agent.sampling.maxTokens, scenario.replyTokens)
         agent.tools = hasTools ? book.tools : []
+        agent.backgroundTools = []
+        agent.canHangUp = false
+        agent.colleagues = []
         return agent
     }
 }

@@ -60,7 +60,7 @@ extension SessionEvent {
             .turnDropped(let turn, _):
             turn
         case .turnReport(let report): report.turn
-        case .userSpeaking, .agentSpeaking, .error: nil
+        case .userSpeaking, .agentSpeaking, .job, .handedOver, .error: nil
         }
     }
 

@@ -240,7 +240,7 @@ extension FileTransport.State {
             if !speaks { closed = now }
         case .turnDropped:
             closed = now
-        case .userTranscript, .agentTranscript, .reply, .turnReport, .error:
+        case .userTranscript, .agentTranscript, .reply, .turnReport, .job, .handedOver, .error:
             break
         }
     }

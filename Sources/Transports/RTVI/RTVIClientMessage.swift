@@ -12,6 +12,8 @@ package enum RTVIClientMessage: Sendable, Equatable {
     case text(TypedMessage)
     /// Keys of a telephone: `0` to `9`, `*`, `#`; at least one.
     case keys([Character])
+    /// A job is to be stopped.
+    case cancelJob(String)
     /// The result of a function that the client was to call.
     case functionResult(name: String, call: String, arguments: JSONValue, result: JSONValue)
     /// Pieces of sound, mono.
@@ -63,6 +65,7 @@ package enum RTVIClientMessage: Sendable, Equatable {
         case "client-message": return .message(type: try field("t", of: data, in: type), data: data["d"])
         case "send-text": return .text(try typed(data))
         case "dtmf": return .keys(try pressed(data))
+        case "ui-cancel-job-group": return .cancelJob(try field("job_id", of: data, in: type))
         case "llm-function-call-result":
             return .functionResult(
                 name: try field("function_name", of: data, in: type),

@@ -46,6 +46,8 @@ package struct RTVISession: ~Copyable {
     private var sentence = ""
     private var typed = FIFO<String>()
     private var keypad = KeypadDigits()
+    /// Jobs whose beginning was told and whose end was not.
+    private var runningJobs: Set<String> = []
 
     /// Messages that a client who was not ready never got.
     package private(set) var dropped = 0
@@ -96,6 +98,7 @@ package struct RTVISession: ~Copyable {
         case .text(let message): return type(message, id, date)
         case .keys(let keys): return keys.flatMap { keypad.press($0, at: now) }.map(Action.deliver)
         case .audio(let pieces, let rate): return pieces.map { .hear($0, rate) }
+        case .cancelJob(let job): return [.deliver(.cancelJob(job))]
         case .functionResult(let name, let call, _, _):
             return refuse(id, "No call of \(name) with the id \(call) waits for a result")
         case .unsupported(let type): return refuse(id, "Unsupported type \(type)")
@@ -190,8 +193,45 @@ package struct RTVISession: ~Copyable {
         case .reply(_, let step): return tell(handle(step))
         case .turnReport(let report): return tell(RTVIMetrics.messages(of: report, models))
         case .turnDropped: return []
+        case .job(let report): return tell(news(of: report, date))
+        case .handedOver(let agent):
+            return tell([.message(["type": "agent-handed-over", "agent": .string(agent)])])
         case .error(_, let message): return tell([.error(message, isFatal: false)])
         }
+    }
+
+    /// A job is a group of one, whose worker is the tool.
+    private mutating func news(of report: JobReport, _ date: Date) -> [RTVIServerMessage] {
+        let (id, tool) = (JSONValue.string(report.id), JSONValue.string(report.tool))
+        let at = JSONValue.number((date.timeIntervalSince1970 * 1000).rounded())
+        let text: JSONValue? = report.text.isEmpty ? nil : JSONValue(json: report.text) ?? .string(report.text)
+        var messages: [RTVIServerMessage] = []
+        if runningJobs.insert(report.id).inserted {
+            messages.append(
+                .uiJobGroup(
+                    [
+                        "kind": "group_started", "job_id": id, "workers": .array([tool]), "label": tool,
+                        "cancellable": true, "at": at,
+                    ]
+                )
+            )
+        }
+        guard report.status == .running else {
+            runningJobs.remove(report.id)
+            let status = JSONValue.string(report.status.rawValue)
+            return messages + [
+                .uiJobGroup(
+                    [
+                        "kind": "job_completed", "job_id": id, "worker_name": tool, "status": status, "response": text,
+                        "at": at,
+                    ]
+                ),
+                .uiJobGroup(["kind": "group_completed", "job_id": id, "at": at]),
+            ]
+        }
+        guard report.sequence > 0 else { return messages }
+        let update: JSONValue = ["kind": "job_update", "job_id": id, "worker_name": tool, "data": text, "at": at]
+        return messages + [.uiJobGroup(update)]
     }
 
     private mutating func transcript(_ text: String, _ isFinal: Bool, _ date: Date) -> [RTVIServerMessage] {

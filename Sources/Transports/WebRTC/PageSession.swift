@@ -64,6 +64,7 @@ struct PageSession: Sendable {
         case .hello: return [.end(.protocolError("`hello` came twice"))]
         case .text(let text): return [.deliver(.text(text))]
         case .interrupt: return [.deliver(.interrupt)]
+        case .cancelJob(let id): return [.deliver(.cancelJob(id))]
         case .ping(let number): return say(.pong(number))
         case .bye: return [.end(.ended)]
         // What has been heard is reckoned from the packets.

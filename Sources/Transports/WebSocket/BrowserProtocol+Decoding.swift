@@ -89,7 +89,7 @@ private struct Incoming: Decodable {
     let message: BrowserProtocol.ClientMessage
 
     private enum Key: String, CodingKey {
-        case type, version, microphone, playout, epoch, samples, text, t
+        case type, version, microphone, playout, epoch, samples, text, t, id
         case sampleRate = "sample_rate"
     }
 
@@ -104,6 +104,7 @@ private struct Incoming: Decodable {
             )
         case "text": message = try Self.text(fields)
         case "interrupt": message = .interrupt
+        case "cancel_job": message = .cancelJob(try fields.decode(String.self, forKey: .id))
         case "ping": message = .ping(try fields.decode(Double.self, forKey: .t))
         case "bye": message = .bye
         default: message = .ignored

@@ -62,7 +62,7 @@ private struct Outgoing: Encodable {
     private enum Key: String, CodingKey {
         case type, version, session, playout, models, advice, epoch, speaking, turn, text, final, heard, pending,
             interrupted
-        case reason, report, code, message, t
+        case reason, report, code, message, t, id, tool, status, seq, agent, arguments, result, succeeded
         case sampleRate = "sample_rate"
     }
 
@@ -113,7 +113,30 @@ private struct Outgoing: Encodable {
             try fields.encode(pending, forKey: .pending)
             try fields.encode(isFinal, forKey: .final)
             try fields.encode(interrupted, forKey: .interrupted)
+        case .reply(let turn, .toolBegan(let call)):
+            try fields.encode("tool_began", forKey: .type)
+            try fields.encode(turn, forKey: .turn)
+            try fields.encode(call.id, forKey: .id)
+            try fields.encode(call.name, forKey: .tool)
+            try fields.encode(call.arguments, forKey: .arguments)
+        case .reply(let turn, .toolEnded(let call, let outcome)):
+            try fields.encode("tool_ended", forKey: .type)
+            try fields.encode(turn, forKey: .turn)
+            try fields.encode(call.id, forKey: .id)
+            try fields.encode(call.name, forKey: .tool)
+            try fields.encode(outcome.text, forKey: .result)
+            try fields.encode(outcome.succeeded, forKey: .succeeded)
         case .reply: break  // the page has no use for it; see `isForPages`
+        case .job(let report):
+            try fields.encode("job", forKey: .type)
+            try fields.encode(report.id, forKey: .id)
+            try fields.encode(report.tool, forKey: .tool)
+            try fields.encode(report.status.rawValue, forKey: .status)
+            try fields.encode(report.sequence, forKey: .seq)
+            try fields.encode(report.text, forKey: .text)
+        case .handedOver(let agent):
+            try fields.encode("handed_over", forKey: .type)
+            try fields.encode(agent, forKey: .agent)
         case .turnDropped(let turn, let reason):
             try fields.encode("turn_dropped", forKey: .type)
             try fields.encode(turn, forKey: .turn)
@@ -131,5 +154,11 @@ private struct Outgoing: Encodable {
 
 extension SessionEvent {
     /// False for news that has no place in the browser's protocol.
-    var isForPages: Bool { if case .reply = self { false } else { true } }
+    var isForPages: Bool {
+        switch self {
+        case .reply(_, .toolBegan), .reply(_, .toolEnded): true
+        case .reply: false
+        default: true
+        }
+    }
 }

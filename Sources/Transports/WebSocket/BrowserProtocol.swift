@@ -37,6 +37,8 @@ package enum BrowserProtocol {
         case text(String)
         /// Stop speaking.
         case interrupt
+        /// Stop this job in the background.
+        case cancelJob(String)
         /// A question whether the server lives, with a number to be sent back.
         case ping(Double)
         /// The end of the conversation.

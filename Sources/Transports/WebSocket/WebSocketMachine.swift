@@ -80,6 +80,7 @@ package struct WebSocketMachine: ~Copyable {
         case .played(let epoch, let samples): return .deliver(.played(epoch: epoch, samples: samples))
         case .text(let text): return .deliver(.text(text))
         case .interrupt: return .deliver(.interrupt)
+        case .cancelJob(let id): return .deliver(.cancelJob(id))
         case .ping(let number): return .say(.pong(number))
         case .bye: return close(.ended)
         case .ignored: return .perform(.none)

@@ -3,6 +3,7 @@
 import { requestMicrophone } from "./capture.js";
 import { Devices } from "./devices.js";
 import { installHook } from "./hook.js";
+import { Jobs } from "./jobs.js";
 import { LatencyPanel } from "./latency.js";
 import { Notices } from "./notices.js";
 import * as problems from "./problems.js";
@@ -29,6 +30,7 @@ const timeline = new Timeline($("timeline"), () => ({
   agent: getComputedStyle($("voice-agent")).color,
   line: getComputedStyle($("timeline")).color,
 }));
+const jobs = new Jobs($("jobs"), (id) => talk?.client.say({ type: "cancel_job", id }));
 const devices = new Devices(
   { input: $("input-device"), output: $("output-device"), outputField: $("output-field"), hint: $("device-hint") },
   { onInput: (id) => changeMicrophone(id), onOutput: (id) => changeLoudspeaker(id) },
@@ -68,6 +70,7 @@ async function start({ withMicrophone = true } = {}) {
 
 function begin(context, stream) {
   transcript.clear();
+  jobs.clear();
   latency.clear();
   state.reports = [];
   state.heard = [];
@@ -99,6 +102,7 @@ function end(phase = "ended") {
   notices.clearAll();
   timeline.stop();
   transcript.breakOff();
+  jobs.clear();
   quietSides();
   setPhase(phase);
 }
@@ -214,6 +218,7 @@ function connectionChanged(news) {
     case "waiting":
       notices.clear("server", "quiet");
       transcript.breakOff();
+      jobs.clear();
       quietSides();
       setPhase("waiting");
       return showWaiting(news);
@@ -263,6 +268,20 @@ function receive(message) {
       return redraw();
     case "turn":
       return message.report ? measured(message.report) : undefined;
+    case "tool_began":
+      return transcript.call({ turn: message.turn, id: String(message.id), tool: String(message.tool), args: message.arguments });
+    case "tool_ended":
+      return transcript.call({
+        turn: message.turn, id: String(message.id), tool: String(message.tool),
+        result: String(message.result), succeeded: message.succeeded === true,
+      });
+    case "job":
+      return jobs.update({
+        id: String(message.id), tool: String(message.tool), status: String(message.status), seq: Number(message.seq),
+        text: String(message.text ?? ""),
+      });
+    case "handed_over":
+      return transcript.remark(`${message.agent} has the conversation now.`);
     case "error":
       return notices.show("server", problems.serverFailure(message));
   }
@@ -332,6 +351,7 @@ installHook({
   capture: () => ({
     sent: talk?.client.wire?.sent, level: state.inputLevel, muted: state.muted, sampleRate: talk?.context.sampleRate,
   }),
+  jobs: () => jobs.snapshot(),
   notices: () => notices.list(),
   link: () => ({ ...state.link }),
 });

@@ -53,7 +53,7 @@ export class Transcript {
     Object.assign(entry, { heard, pending: final ? "" : pending, final, interrupted });
     entry.words.textContent = heard;
     entry.rest.textContent = entry.pending;
-    entry.line.hidden = final && heard.trim() === "";
+    entry.line.hidden = (final || entry.calls.size > 0) && (heard + entry.pending).trim() === "";
     entry.element.classList.toggle("partial", !final);
     entry.element.classList.toggle("interrupted", interrupted);
     if (final && interrupted) {
@@ -63,10 +63,34 @@ export class Transcript {
     this.scrollDown();
   }
 
+  /** Shows a call of a tool under the answer that made it; told again, with its result, when it ended. */
+  call({ turn, id, tool, args, result, succeeded }) {
+    const entry = this.entry("agent", turn);
+    let call = entry.calls.get(id);
+    if (!call) {
+      const element = document.createElement("details");
+      element.className = "call";
+      const summary = document.createElement("summary");
+      const content = document.createElement("pre");
+      element.append(summary, content);
+      entry.body.append(element);
+      call = { element, summary, content, tool, args };
+      entry.calls.set(id, call);
+    }
+    const ended = result !== undefined;
+    call.result = result;
+    call.element.classList.toggle("running", !ended);
+    call.element.classList.toggle("failed", ended && !succeeded);
+    call.summary.textContent = `${tool}${ended ? (succeeded ? "" : " – failed") : " …"}`;
+    call.content.textContent = [JSON.stringify(call.args), result].filter((part) => part !== undefined).join("\n");
+    if (entry.line.textContent === "") entry.line.hidden = true;
+    this.scrollDown();
+  }
+
   // The person spoke on before a sound of the answer was out: the server forgets that answer, and so does the page.
   removeUnheard() {
     const entry = this.entries.at(-1);
-    if (entry?.role !== "agent" || entry.final || entry.heard !== "") return;
+    if (entry?.role !== "agent" || entry.final || entry.heard !== "" || entry.calls.size > 0) return;
     this.entries.pop().element.remove();
   }
 
@@ -139,7 +163,7 @@ export class Transcript {
     element.append(name, body);
     const entry = {
       role, turn, session: this.session, element, body, line, words, rest,
-      text: "", heard: "", pending: "", full: "", final: false, interrupted: false, dropped: null, measured: false,
+      text: "", heard: "", pending: "", full: "", final: false, interrupted: false, dropped: null, measured: false, calls: new Map(),
     };
     this.place(entry);
     return entry;
@@ -183,7 +207,9 @@ export class Transcript {
 
   /** Plain copies of the entries, for the test hook. */
   snapshot() {
-    return this.entries.map(({ role, turn, session, text, heard, pending, full, final, interrupted, dropped }) =>
-      ({ role, turn, session, text, heard, pending, full, final, interrupted, dropped }));
+    return this.entries.map(({ role, turn, session, text, heard, pending, full, final, interrupted, dropped, calls }) => ({
+      role, turn, session, text, heard, pending, full, final, interrupted, dropped,
+      calls: [...calls.values()].map(({ tool, args, result }) => ({ tool, args, result })),
+    }));
   }
 }

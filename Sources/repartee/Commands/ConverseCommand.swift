@@ -60,7 +60,7 @@ struct ConverseCommand: AsyncParsableCommand {
         )
         let conversation = Conversation(
             engines: engines,
-            configuration: settings.conversation,
+            configuration: try await Outfit(room, engines, clock: clock).configuration,
             clock: clock,
             logger: global.logger(standard: .info),
             trace: trace?.sink
@@ -111,6 +111,14 @@ struct ConverseCommand: AsyncParsableCommand {
         case .turnReport(let turn):
             guard let voiceToVoice = turn.voiceToVoice else { return }
             StandardOutput.write("       \(Int(voiceToVoice.rounded())) ms\n")
+        case .reply(_, .toolBegan(let call)):
+            StandardOutput.write("(calls \(call.name) \(JSONValue.object(call.arguments).json))\n")
+        case .reply(_, .toolEnded(let call, let outcome)):
+            StandardOutput.write("(\(call.name): \(outcome.text))\n")
+        case .job(let report):
+            StandardOutput.write("(\(report.id), \(report.tool): \(report.status.rawValue) \(report.text))\n")
+        case .handedOver(let agent):
+            StandardOutput.write("(\(agent) has the conversation)\n")
         case .error(_, let message):
             StandardError.print("error: \(message)")
         case .userSpeaking, .agentSpeaking, .userTranscript, .agentTranscript, .reply:

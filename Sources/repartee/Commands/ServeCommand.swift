@@ -43,8 +43,9 @@ struct ServeCommand: AsyncParsableCommand {
         let clock = SystemClock()
         let trace = try agent.traceFile()
         defer { trace?.close() }
-        let engines = try await EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
-            .engines(sessions: settings.maxSessions)
+        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
+        let engines = try await room.engines(sessions: settings.maxSessions)
+        let outfit = try await Outfit(room, engines, clock: clock)
         let advice = RecognizerAdvice.text(for: engines.recognizer)
         if settings.voice.name == nil, engines.synthesizer is PiperSynthesizer {
             StandardError.print(
@@ -70,7 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
             runSession: { transport, session in
                 let conversation = Conversation(
                     engines: engines,
-                    configuration: settings.conversation,
+                    configuration: outfit.configuration,
                     clock: clock,
                     logger: session.logger,
                     trace: trace?.sink,

@@ -10,7 +10,7 @@ internal import VoiceCore
 /// Loads the engines that the settings name.
 struct EngineRoom: Sendable {
     let store: ModelStore
-    let settings: Settings
+    var settings: Settings
     /// What all engines on ggml compute on. Voice activity and turn detection are small and have threads of their own.
     let lane: Lane
 
@@ -40,7 +40,9 @@ struct EngineRoom: Sendable {
         do {
             async let voiceActivity = voiceActivity()
             async let turnDetector = turnDetector()
-            async let languageModel = languageModel(chats: sessions)
+            // Sub-agents without a model of their own think beside the conversations, one for each.
+            let lodgers = settings.subAgents.contains { ($0.url ?? "").isEmpty && ($0.model ?? "").isEmpty }
+            async let languageModel = languageModel(chats: min(64, lodgers ? 2 * sessions : sessions))
             async let recognizer = recognizer(streams: sessions)
             async let synthesizer = synthesizer(streams: sessions)
             let model = try await languageModel

@@ -10,6 +10,14 @@ internal import WebSocketClient
 struct Settings: Sendable {
     /// How the agent behaves.
     var conversation = ConversationConfiguration()
+    /// Tools behind HTTP addresses.
+    var tools: [ToolSettings] = []
+    /// Language models that work in the background.
+    var subAgents: [SubAgentSettings] = []
+    /// Other agents that the conversation can be handed to.
+    var agents: [AgentSettings] = []
+    /// The names of the tools of the agent that begins; nil for all.
+    var agentTools: [String]?
     /// How the ends of turns are found; becomes `conversation.turnTaking.endpointing` when the file was read.
     var endpointing = EndpointSettings()
     /// What the person's voice does to a reply; becomes `conversation.turnTaking.interruption` likewise.

@@ -10,9 +10,9 @@ enum SettingsFile {
     /// One setting: where it stands in the file, and how its value is taken.
     private struct Key {
         var path: String
-        var apply: (inout Settings, Value) throws(VoiceError) -> Void
+        var apply: (inout Settings, SettingsValue) throws(VoiceError) -> Void
 
-        init(_ path: String, _ apply: @escaping (inout Settings, Value) throws(VoiceError) -> Void) {
+        init(_ path: String, _ apply: @escaping (inout Settings, SettingsValue) throws(VoiceError) -> Void) {
             self.path = path
             self.apply = apply
         }
@@ -26,6 +26,20 @@ enum SettingsFile {
             Key("agent.apology") { s, v throws(VoiceError) in s.conversation.apology = try v.text() },
             Key("agent.interruptible") { s, v throws(VoiceError) in
                 s.interruption.isAllowed = try v.flag()
+            },
+            Key("agent.name") { s, v throws(VoiceError) in s.conversation.name = try v.text() },
+            Key("agent.description") { s, v throws(VoiceError) in s.conversation.description = try v.text() },
+            Key("agent.tools") { s, v throws(VoiceError) in s.agentTools = try v.texts() },
+            Key("agent.hands_over_to") { s, v throws(VoiceError) in s.conversation.successors = try v.texts() },
+            Key("agent.can_hang_up") { s, v throws(VoiceError) in s.conversation.canHangUp = try v.flag() },
+            Key("tools") { s, v throws(VoiceError) in
+                for element in try v.elements() { s.tools.append(try ToolSettings(element)) }
+            },
+            Key("sub_agents") { s, v throws(VoiceError) in
+                for element in try v.elements() { s.subAgents.append(try SubAgentSettings(element)) }
+            },
+            Key("agents") { s, v throws(VoiceError) in
+                for element in try v.elements() { s.agents.append(try AgentSettings(element)) }
             },
             Key("language_model.model") { s, v throws(VoiceError) in s.languageModel = try v.text() },
             Key("language_model.url") { s, v throws(VoiceError) in s.languageModelURL = try v.text() },
@@ -213,76 +227,13 @@ enum SettingsFile {
         return settings
     }
 
-    /// A value with its place, for errors.
-    private struct Value {
-        var path: String
-        var node: Node
-        var file: String
-
-        var place: String { "\(file), line \(node.mark?.line ?? 0): '\(path)'" }
-
-        func refusal(_ wanted: String) -> VoiceError { VoiceError(.malformedInput, "\(place) must be \(wanted)") }
-
-        func text() throws(VoiceError) -> String {
-            guard let text = node.scalar?.string else { throw refusal("a text") }
-            return text
-        }
-
-        func texts() throws(VoiceError) -> [String] {
-            guard let nodes = node.sequence else { throw refusal("a list of texts") }
-            return nodes.compactMap(\.scalar?.string)
-        }
-
-        func flag() throws(VoiceError) -> Bool {
-            guard let flag = node.bool else { throw refusal("true or false") }
-            return flag
-        }
-
-        func count(_ range: ClosedRange<Int>) throws(VoiceError) -> Int {
-            guard let count = node.int, range.contains(count) else {
-                throw refusal("a whole number from \(range.lowerBound) to \(range.upperBound)")
-            }
-            return count
-        }
-
-        func number(_ range: ClosedRange<Double>) throws(VoiceError) -> Double {
-            guard let number = node.float, range.contains(number) else {
-                throw refusal("a number from \(range.lowerBound) to \(range.upperBound)")
-            }
-            return number
-        }
-
-        func choice<Choice: RawRepresentable<String> & CaseIterable>(_ type: Choice.Type) throws(VoiceError) -> Choice {
-            guard let text = node.scalar?.string, let choice = Choice(rawValue: text) else {
-                throw refusal("one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
-            }
-            return choice
-        }
-
-        func reasoning(atMost most: Int) throws(VoiceError) -> Reasoning {
-            switch node.scalar?.string {
-            case "off": return .off
-            case "on": return .on
-            default:
-                guard let count = node.int, (0...most).contains(count) else {
-                    throw refusal("off, on, or a whole number of tokens from 0 to \(most)")
-                }
-                return .budget(count)
-            }
-        }
-
-        func milliseconds(_ range: ClosedRange<Int>) throws(VoiceError) -> Duration {
-            .milliseconds(try count(range))
-        }
-    }
-
     /// The values of a tree of mappings, with their paths.
-    private static func flatten(_ node: Node, path: String, name: String) throws(VoiceError) -> [Value] {
+    private static func flatten(_ node: Node, path: String, name: String) throws(VoiceError) -> [SettingsValue] {
         guard let mapping = node.mapping else {
             if path.isEmpty { throw VoiceError(.malformedInput, "\(name) must hold 'key: value' lines") }
-            return [Value(path: path, node: node, file: name)]
+            return [SettingsValue(path: path, node: node, file: name)]
         }
-        var values: [Value] = []
+        var values: [SettingsValue] = []
         for (key, child) in mapping {
             let step = key.scalar?.string ?? "?"
             let childPath = path.isEmpty ? step : "\(path).\(step)"
@@ -295,7 +246,7 @@ enum SettingsFile {
         return values
     }
 
-    private static func unknown(_ value: Value) -> VoiceError {
+    private static func unknown(_ value: SettingsValue) -> VoiceError {
         let nearest = Spelling.nearest(to: value.path, among: keys.map(\.path)) ?? ""
         return VoiceError(.malformedInput, "\(value.place) is not a setting; did you mean '\(nearest)'?")
     }

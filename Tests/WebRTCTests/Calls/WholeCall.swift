@@ -233,7 +233,7 @@ final class WholeCall {
             case .deliver(.typed(let message)): typed.append(message.text)
             case .deliver(.text(let text)): typed.append(text)
             case .deliver(.played(let epoch, let samples)): played[epoch] = max(played[epoch] ?? 0, samples)
-            case .deliver(.interrupt): break
+            case .deliver(.interrupt), .deliver(.cancelJob): break
             case .ended(let reason): end = reason
             }
         }
