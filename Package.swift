@@ -188,9 +188,7 @@ let package = Package(
             dependencies: [
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "Transports", "SpeechRecognition",
                 "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer",
-                "Simulation",
-                "Evaluation", "Yams",
-                log, metrics,
+                "Simulation", "Evaluation", "Yams", log, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -246,7 +244,8 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "Repartee", "Conversation", "Inference", "LanguageModels", "Tools", "Simulation", "SpeechRecognition",
+                "Repartee", "Conversation", "Evaluation", "Inference", "LanguageModels", "Tools", "Simulation",
+                "SpeechRecognition",
                 "SpeechSynthesis",
                 "VoiceServer", "WebSocketClient",
                 log,

@@ -3,7 +3,7 @@ internal import Testing
 internal import Tools
 internal import VoiceCore
 
-@testable internal import repartee
+@testable internal import Repartee
 
 @Suite struct MCPSettingsTests {
     @Test func `a server has a policy for all its tools, and others for some`() throws {

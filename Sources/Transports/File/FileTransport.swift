@@ -38,6 +38,11 @@ public final class FileTransport: Transport {
 
     fileprivate struct State {
         var phase = Phase.waiting
+        var utterances: [[Float]]
+        /// Whether more recordings may come.
+        var isOpen = false
+        /// Whether somebody waits to be told that all is said and answered.
+        var owesNotice = false
         var next = 0
         var start: Duration?
         var frames = 0
@@ -58,10 +63,10 @@ public final class FileTransport: Transport {
     /// The rate of the agent's voice and of the recording.
     public let playoutRate: SampleRate
     private let rate: SampleRate
-    private let utterances: [[Float]]
     private let schedule: Schedule
     private let clock: any SessionClock
     private let onEvent: @Sendable (SessionEvent) -> Void
+    private let onSettled: @Sendable () -> Void
     private let state: Mutex<State>
 
     /// Makes a person who speaks `utterances`.
@@ -80,12 +85,52 @@ public final class FileTransport: Transport {
         let rate = utterances.first?.rate ?? .speech
         self.rate = rate
         self.playoutRate = playoutRate
-        self.utterances = utterances.map { Resampler.convert($0.samples, from: $0.rate, to: rate) }
         self.schedule = schedule
         self.clock = clock
         self.onEvent = onEvent
-        state = Mutex(State(recording: StereoRecording(rate: playoutRate, microphoneRate: rate)))
+        onSettled = {}
+        state = Mutex(
+            State(
+                utterances: utterances.map { Resampler.convert($0.samples, from: $0.rate, to: rate) },
+                recording: StereoRecording(rate: playoutRate, microphoneRate: rate)
+            )
+        )
     }
+
+    /// Makes a person who is told one thing after the other what to say.
+    ///
+    /// - Parameters:
+    ///   - rate: the rate of what ``say(_:)`` gets.
+    ///   - onSettled: is told each time that what was said is answered, or will not be; must not block.
+    ///   - onEvent: as above.
+    package init(
+        rate: SampleRate,
+        playoutRate: SampleRate = SampleRate(24_000),
+        schedule: Schedule,
+        clock: any SessionClock,
+        onSettled: @escaping @Sendable () -> Void,
+        onEvent: @escaping @Sendable (SessionEvent) -> Void
+    ) {
+        self.rate = rate
+        self.playoutRate = playoutRate
+        self.schedule = schedule
+        self.clock = clock
+        self.onEvent = onEvent
+        self.onSettled = onSettled
+        let recording = StereoRecording(rate: playoutRate, microphoneRate: rate)
+        state = Mutex(State(utterances: [], isOpen: true, recording: recording))
+    }
+
+    /// Has the person say this next. Only for one who was made for it.
+    package func say(_ samples: [Float]) {
+        state.withLock { state in
+            state.utterances.append(samples)
+            state.owesNotice = true
+        }
+    }
+
+    /// Lets the person go once all is said and answered.
+    package func finish() { state.withLock { $0.isOpen = false } }
 
     /// The microphone, 20 ms at a time when they are due; ends when all is said and answered. One consumer.
     public var events: AsyncStream<TransportEvent> {
@@ -120,21 +165,33 @@ public final class FileTransport: Transport {
             return start + Self.frame * (state.frames + 1)
         }
         do { try await clock.sleep(until: due) } catch { return nil }
-        return state.withLock { state in
-            advance(&state, at: due)
-            if case .done = state.phase { return nil }
+        let (event, isSettled) = state.withLock { state -> (TransportEvent?, Bool) in
+            let isSettled = advance(&state, at: due)
+            if case .done = state.phase { return (nil, false) }
             let length = rate.samples(in: Self.frame)
             let samples = takeSamples(&state, length, at: due)
             state.frames += 1
             state.recording.hear(samples)
-            return .audio(AudioFrame(samples: samples, rate: rate, position: (state.frames - 1) * length))
+            let position = (state.frames - 1) * length
+            return (.audio(AudioFrame(samples: samples, rate: rate, position: position)), isSettled)
         }
+        if isSettled { onSettled() }
+        return event
     }
 
     /// Begins the next recording, or ends, when the time has come.
-    private func advance(_ state: inout State, at now: Duration) {
-        guard case .waiting = state.phase, let start = state.start, isSettled(state, start, now) else { return }
-        state.phase = state.next < utterances.count ? .speaking(index: state.next, offset: 0) : .done
+    /// - Returns: whether it is to be told that all is said and answered.
+    private func advance(_ state: inout State, at now: Duration) -> Bool {
+        guard case .waiting = state.phase, let start = state.start, isSettled(state, start, now) else { return false }
+        if state.next < state.utterances.count {
+            state.phase = .speaking(index: state.next, offset: 0)
+        } else if !state.isOpen {
+            state.phase = .done
+        } else if state.owesNotice {
+            state.owesNotice = false
+            return true
+        }
+        return false
     }
 
     private func isSettled(_ state: State, _ start: Duration, _ now: Duration) -> Bool {
@@ -153,7 +210,7 @@ public final class FileTransport: Transport {
         guard case .speaking(let index, let offset) = state.phase, let start = state.start else {
             return [Float](repeating: 0, count: length)
         }
-        let utterance = utterances[index]
+        let utterance = state.utterances[index]
         if offset == 0 {
             let begin = end - Self.frame - start
             let audible = SpeechEdge.last(in: utterance).map { begin + rate.duration(ofSamples: $0 + 1) }

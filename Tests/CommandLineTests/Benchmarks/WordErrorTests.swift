@@ -1,3 +1,4 @@
+internal import Evaluation
 internal import Testing
 
 @testable internal import Repartee

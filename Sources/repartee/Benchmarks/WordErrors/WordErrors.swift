@@ -1,3 +1,5 @@
+internal import Evaluation
+
 /// Counts of word errors: the fewest substitutions, deletions and insertions that turn what was said into what was
 /// understood.
 ///

@@ -5,9 +5,9 @@ internal import Foundation
 /// Lower case, no punctuation, hyphens and slashes part words, contractions are written out, fillers are left out, signs are
 /// words ("$5" is "5 dollars"), numbers are ``SpokenNumbers``. The way of OpenAI's Whisper (`whisper/normalizers/english.py`,
 /// commit c0d2f624), with numbers by digits, because a number can be said in several ways.
-enum SpokenForm {
+package enum SpokenForm {
     /// The words. Empty for a text without any.
-    static func words(of text: String) -> [String] {
+    package static func words(of text: String) -> [String] {
         let plain = text.lowercased().replacing("’", with: "'").replacing("‘", with: "'")
             .folding(options: .diacriticInsensitive, locale: nil)
         let words = signs(plain).split(whereSeparator: \.isWhitespace).flatMap { expand(bare($0)) }
@@ -21,6 +21,17 @@ enum SpokenForm {
 
     /// Signs as words, and everything that parts words as a space.
     private static func signs(_ text: String) -> String {
+        var text = text.contains(where: \.isNumber) ? numbers(text) : text
+        // Addresses of pages and mails: example.org
+        text.replace(/([a-z]{2})\.(?=[a-z]{2})/) { "\($0.1) dot " }
+        for (together, word) in interjections { text.replace(together, with: word) }
+        for (sign, word) in names { text.replace(sign, with: " \(word) ") }
+        text.replace(/[\-‐‑‒–—―\/_…,;:!?()\[\]{}"“”«»]/, with: " ")
+        return text
+    }
+
+    /// Signs in and beside numbers as words.
+    private static func numbers(_ text: String) -> String {
         var text = text
         // Thousands: 1,000,000
         text.replace(/(\d),(?=\d{3}(?!\d))/) { String($0.1) }
@@ -36,13 +47,8 @@ enum SpokenForm {
         text.replace(/(\d):00(?!\d)/) { String($0.1) }
         text.replace(/(\d):(?=\d)/) { "\($0.1) " }
         text.replace(/(\d)\.(?=\d)/) { "\($0.1) point " }
-        // Addresses of pages and mails: example.org
-        text.replace(/([a-z]{2})\.(?=[a-z]{2})/) { "\($0.1) dot " }
         // 7pm, 20kg; not 1st, 2nd, 3rd, 4th, 1990s.
         text.replace(/(\d)(?!(?:st|nd|rd|th|s)(?![a-z]))(?=[a-z])/) { "\($0.1) " }
-        for (together, word) in interjections { text.replace(together, with: word) }
-        for (sign, word) in names { text.replace(sign, with: " \(word) ") }
-        text.replace(/[\-‐‑‒–—―\/_…,;:!?()\[\]{}"“”«»]/, with: " ")
         return text
     }
 
