@@ -3,6 +3,7 @@ internal import Conversation
 internal import Evaluation
 internal import Foundation
 internal import SpeechSynthesis
+internal import Tools
 internal import Transports
 internal import VoiceCore
 internal import WebSocketClient
@@ -114,17 +115,26 @@ struct EvalScriptCommand: AsyncParsableCommand {
         let trace = try agent.traceFile()
         defer { trace?.close() }
         let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
-        let (line, recognizer) = try await called(ready, room, settings, clock)
-        var limits = ScriptMachine.Limits()
-        limits.expectation = .milliseconds(timeoutMs)
-        let runner = ScriptRunner(
-            agent: line,
-            recognizer: recognizer,
-            person: PersonVoice(FliteSynthesizer(voice: FliteVoice(rawValue: userVoice) ?? .slt)),
-            judge: needsJudge ? try await judging.judge(store: global.store, clock: clock) : nil,
-            limits: limits,
-            clock: clock
-        )
+        let environment = ProcessInfo.processInfo.environment
+        // An agent elsewhere has its own tools.
+        let servers = try (url == nil ? settings : Settings()).mcpRoom(environment: environment, logger: global.logger())
+        return try await servers.withServers {
+            let (agent, recognizer) = try await called(ready, room, settings, clock, servers)
+            var limits = ScriptMachine.Limits()
+            limits.expectation = .milliseconds(timeoutMs)
+            let runner = ScriptRunner(
+                agent: agent,
+                recognizer: recognizer,
+                person: PersonVoice(FliteSynthesizer(voice: FliteVoice(rawValue: userVoice) ?? .slt)),
+                judge: needsJudge ? try await judging.judge(store: global.store, clock: clock) : nil,
+                limits: limits,
+                clock: clock
+            )
+            return try await play(runs, with: runner)
+        }
+    }
+
+    private func play(_ runs: [ScriptRun], with runner: ScriptRunner) async throws -> [ScriptResult] {
         var results: [Int: ScriptResult] = [:]
         try await withThrowingTaskGroup(of: (Int, ScriptResult).self) { group in
             var waiting = runs.enumerated().makeIterator()
@@ -147,13 +157,14 @@ struct EvalScriptCommand: AsyncParsableCommand {
         _ runs: [ScriptRun],
         _ room: EngineRoom,
         _ settings: Settings,
-        _ clock: any SessionClock
+        _ clock: any SessionClock,
+        _ servers: MCPRoom
     ) async throws(VoiceError) -> (ScriptedAgent, (any SpeechRecognizer)?) {
         guard let url else {
             let engines = try await room.engines(sessions: parallel)
             let here = AgentInProcess(
                 engines: engines,
-                configuration: try await Outfit(room, engines, clock: clock).configuration,
+                configuration: try await Outfit(room, engines, servers: servers, clock: clock).configuration,
                 about: RTVIAbout(library: "repartee", version: Version.current),
                 clock: clock,
                 logger: global.logger()
