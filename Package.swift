@@ -197,7 +197,6 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            path: "Sources/repartee",
             swiftSettings: strict
         ),
         .executableTarget(name: "Program", dependencies: ["Repartee"], swiftSettings: strict),

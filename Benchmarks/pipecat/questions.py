@@ -8,7 +8,7 @@ import wave
 
 import player
 
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Sources/repartee/Benchmarks/BenchmarkUtterances.swift")
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Sources/Repartee/Benchmarks/BenchmarkUtterances.swift")
 VOICE = "rms"
 
 

@@ -47,6 +47,11 @@ public struct Conversation: Sendable {
     public func run(over transport: any Transport) async throws(VoiceError) -> ConversationReport {
         clock.workBegan()
         defer { clock.workEnded() }
+        return try await converse(over: transport)
+    }
+
+    /// Does what ``run(over:)`` does, in a task that the clock knows to be at work already.
+    package func converse(over transport: any Transport) async throws(VoiceError) -> ConversationReport {
         let activity = try await engines.voiceActivity.openStream()
         let recognizer = try await engines.recognizer.openStream(configuration.recognition)
         let chat = try await engines.languageModel.openChat()

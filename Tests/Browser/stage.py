@@ -23,8 +23,13 @@ def free_port():
 class Server:
     """`repartee serve` on one port; may be killed and started again."""
 
-    def __init__(self, binary, port, log):
+    def __init__(self, binary, port, log, agent=None, environment=None):
         self.binary = binary
+        self.agent = ""
+        if agent:
+            with open(agent, encoding="utf-8") as file:
+                self.agent = file.read()
+        self.environment = environment or {}
         self.port = port
         self.log = log
         self.process = None
@@ -38,10 +43,11 @@ class Server:
         """Starts it and waits until it says that it is well."""
         with open(self.settings, "w", encoding="utf-8") as file:
             file.write(f"recognizer:\n  model: starter-en\nwebrtc:\n  enabled: {'true' if webrtc else 'false'}\n")
+            file.write(self.agent)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [self.binary, "serve", "--port", str(self.port), "--config", self.settings],
-                stdout=log, stderr=log, start_new_session=True)
+                stdout=log, stderr=log, start_new_session=True, env={**os.environ, **self.environment})
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

@@ -127,7 +127,8 @@ internal import VoiceCore
         // Replies that have reached their limit end with a step that computes nothing.
         let units = steps.reduce(0) { $0 + $1.request.units }
         #expect((tokens...(tokens + 4)).contains(units))
-        #expect(steps.count < tokens * 2 / 3, "\(steps.count) steps for \(tokens) tokens")
+        // How many share depends on who gets a processor; with steps this short it may be few.
+        #expect(steps.count < tokens, "\(steps.count) steps for \(tokens) tokens")
     }
 
     @Test(arguments: models)

@@ -105,10 +105,10 @@ extension Session {
         paused = nil
         agentSpeaks(false)
         if let failure = open.failure { await report(failure) }
-        if open.isAudible { await show(.agentSpeaking(false)) }
         await show(
             .agentTranscript(turn: open.turn, heard: heard, pending: "", isFinal: true, interrupted: interrupted)
         )
+        if open.isAudible { await show(.agentSpeaking(false)) }
         context.commit(user: open.user, rounds: open.rounds, heard: heard)
         notes.forEach { context.note($0) }
         notes = []

@@ -32,23 +32,24 @@ package struct LanguageModelJudge: ScriptJudge {
         let sampling = SamplingOptions(temperature: 0, repeatPenalty: 1, maxTokens: 120)
         do {
             return try await withThrowingTaskGroup(of: String.self) { group in
+                // This task's unit of work and one more go to the children; each hands its own back when it ends.
                 clock.workBegan()
-                group.addTask { [model, clock] in
-                    defer { clock.workEnded() }
+                group.addTask { [model] in
                     var text = ""
                     for try await event in try await model.openChat().reply(to: messages, sampling: sampling) {
                         if case .text(let piece) = event { text += piece }
                     }
                     return text
                 }
-                clock.workBegan()
                 group.addTask { [clock, model] in
-                    defer { clock.workEnded() }
                     try await clock.sleep(until: clock.now + Self.patience)
                     throw VoiceError(.unavailable, "the judge \(model.name) gave no answer within a minute")
                 }
-                defer { group.cancelAll() }
-                return try await group.next() ?? ""
+                let first = await group.nextResult()
+                group.cancelAll()
+                _ = await group.nextResult()
+                clock.workEnded()
+                return try first?.get() ?? ""
             }
         } catch { throw VoiceError.wrapping(error, doing: "the judge \(model.name) could not answer") }
     }

@@ -49,7 +49,7 @@ package final class AgentLine: Transport, ScriptLine {
         state = Mutex(State(rtvi: RTVISession(about: about, models: models, tellsRawText: true)))
     }
 
-    package func run() async throws(VoiceError) { _ = try await conversation.run(over: self) }
+    package func run() async throws(VoiceError) { _ = try await conversation.converse(over: self) }
 
     // MARK: - The agent's side
 

@@ -117,7 +117,10 @@ struct EvalScriptCommand: AsyncParsableCommand {
         let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
         let environment = ProcessInfo.processInfo.environment
         // An agent elsewhere has its own tools.
-        let servers = try (url == nil ? settings : Settings()).mcpRoom(environment: environment, logger: global.logger())
+        let servers = try (url == nil ? settings : Settings()).mcpRoom(
+            environment: environment,
+            logger: global.logger()
+        )
         return try await servers.withServers {
             let (agent, recognizer) = try await called(ready, room, settings, clock, servers)
             var limits = ScriptMachine.Limits()

@@ -103,7 +103,9 @@ struct LanguageModelTrial {
         // A sentence has about 15 tokens.
         let facts = (0..<max(1, tokens / 15)).map { "The shop in street number \($0) opens at nine o'clock every day." }
         let system = ChatMessage(.system, facts.joined(separator: " "))
-        var (computed, cached, copied, fromDisk): ([ReplyTiming], [ReplyTiming], [ReplyTiming], [ReplyTiming]) = ([], [], [], [])
+        var (computed, cached, copied, fromDisk): ([ReplyTiming], [ReplyTiming], [ReplyTiming], [ReplyTiming]) = (
+            [], [], [], []
+        )
         let engine = try await engine(chats: 2, head: tokens, folder: folder)
         let chat = try await engine.openChat()
         computed.append(try await time(chat, [system, question(0)]))
@@ -152,7 +154,11 @@ struct LanguageModelTrial {
         try await ReplyTiming(chat, messages, tokens: tokens, since: start)
     }
 
-    private func row(_ name: String, _ engine: LlamaLanguageModel, _ timings: [ReplyTiming]) -> LanguageModelBenchmark.Row {
+    private func row(
+        _ name: String,
+        _ engine: LlamaLanguageModel,
+        _ timings: [ReplyTiming]
+    ) -> LanguageModelBenchmark.Row {
         let new = timings.map { $0.usage.promptTokens - $0.usage.cachedTokens }
         let first = LatencyFigures(timings.map(\.firstToken))
         let mean = Double(new.reduce(0, +)) / Double(max(1, new.count))

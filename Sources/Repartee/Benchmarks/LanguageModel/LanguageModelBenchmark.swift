@@ -58,7 +58,10 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
     )
     var head: Int?
 
-    @Option(help: "The address of a server with OpenAI's interface, 'serve-llm' for one, to measure instead; 1, 2 and 4 streams unless said otherwise.")
+    @Option(
+        help:
+            "The address of a server with OpenAI's interface, 'serve-llm' for one, to measure instead; 1, 2 and 4 streams unless said otherwise."
+    )
     var url: String?
 
     @Flag(help: "Print one JSON object.")
