@@ -6,6 +6,8 @@ internal import VoiceCore
 
 /// A server with OpenAI's interface, and what was learnt of it.
 final class CompletionServer: Sendable {
+    /// A server that has not listed its models after this is none, however long its replies may take.
+    private static let longestListing = Duration.seconds(10)
     /// A server that lists more than this is none.
     private static let longestList = 4 << 20
     /// What is read of an answer that reports an error.
@@ -29,7 +31,7 @@ final class CompletionServer: Sendable {
     /// The names of its models.
     func models() async throws(VoiceError) -> [String] {
         do {
-            return try await within(configuration.firstTokenTimeout) {
+            return try await within(min(configuration.firstTokenTimeout, Self.longestListing)) {
                 let response = try await HTTPClient.shared.execute(
                     self.request("/models", .GET),
                     deadline: .distantFuture
