@@ -108,7 +108,7 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
             try StandardOutput.write(json: BenchmarkReport(name: "llm", settings: options, results: rows))
             return
         }
-        StandardOutput.write("".padded(to: 54) + LatencyFigures.heading + "\n")
+        StandardOutput.write("".padded(to: 58) + LatencyFigures.heading + "\n")
         for row in rows { print(row) }
     }
 
@@ -117,7 +117,7 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
             row.case.padded(to: 16) + "threads \(row.threads) ".padded(to: 11)
             + (row.streams > 1 ? "streams \(row.streams)" : "\(row.cached_tokens) cached, \(row.new_tokens) new")
         func line(_ head: String, _ name: String, _ figures: String) {
-            StandardOutput.write(head.padded(to: 54 - 12) + name.padded(to: 12) + figures + "\n")
+            StandardOutput.write(head.padded(to: 58 - 12) + name.padded(to: 12) + figures + "\n")
         }
         line(head, "first token", row.ttft_ms.columns)
         if row.decode_ms.n > 0 { line("", "per token", row.decode_ms.columns) }
