@@ -101,7 +101,9 @@ struct LanguageModelTrial {
         let folder = NSTemporaryDirectory() + "repartee-bench-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         // A sentence has about nine tokens.
-        let facts = (0..<max(1, tokens * 4 / 35)).map { "The shop in street number \($0) opens at nine o'clock every day." }
+        let facts = (0..<max(1, tokens * 4 / 35)).map {
+            "The shop in street number \($0) opens at nine o'clock every day."
+        }
         let system = ChatMessage(.system, facts.joined(separator: " "))
         var (computed, cached, copied, fromDisk): ([ReplyTiming], [ReplyTiming], [ReplyTiming], [ReplyTiming]) = (
             [], [], [], []
