@@ -23,10 +23,10 @@ check: ## soundness: format, imports, links, scripts (builds nothing)
 	scripts/check
 
 format: ## format all Swift files in place
-	swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing Examples
 
 lint: ## what `format` would change, and more, as errors
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzzing
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzzing Examples
 
 clean: ## delete build products; the cache outside the checkout stays
 	rm -rf .build .build-tests .deps
