@@ -123,6 +123,8 @@ let package = Package(
         library("WebSocketClient", ["VoiceCore"] + nio + [tls]),
         library("WebClient", ["VoiceCore"]),
 
+        library("YAMLReading", ["VoiceCore", "Yams"]),
+
         // 3: parts
         library("Transports", ["VoiceCore", "Audio", "WebRTC"] + nio + [protobuf]),
         library(
@@ -177,7 +179,7 @@ let package = Package(
         library(
             "Evaluation",
             [
-                "VoiceCore", "Audio", "WebSocketClient", "Transports", "Conversation", "Yams", log,
+                "VoiceCore", "Audio", "WebSocketClient", "Transports", "Conversation", "YAMLReading", "Yams", log,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
@@ -188,7 +190,7 @@ let package = Package(
             dependencies: [
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "Transports", "SpeechRecognition",
                 "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer",
-                "Simulation", "Evaluation", "Yams", log, metrics,
+                "Simulation", "Evaluation", "YAMLReading", "Yams", log, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -15,7 +15,7 @@ import sys
 LAYERS = [
     {"CLlama", "CKernels", "CFlite", "CPocketSphinx", "COpus", "CSRTP", "COpenSSL"},
     {"VoiceCore"},
-    {"WebRTC", "Audio", "Inference", "WebSocketClient", "WebClient"},
+    {"WebRTC", "Audio", "Inference", "WebSocketClient", "YAMLReading", "WebClient"},
     {"Transports", "SpeechRecognition", "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection"},
     {"Conversation"},
     {"VoiceServer", "Simulation", "Evaluation"},

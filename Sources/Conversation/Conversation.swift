@@ -69,13 +69,7 @@ public struct Conversation: Sendable {
         let sessionTrace = SessionTrace(group: name, sink: trace)
 
         let background = JobRunner(clock: clock, trace: sessionTrace) { report(.jobNews) }
-        let roster = try Roster(
-            first: configuration.profile,
-            others: configuration.colleagues,
-            canHangUp: configuration.canHangUp,
-            synthesizer: engines.synthesizer,
-            jobs: background
-        )
+        let roster = try Roster(configuration, synthesizer: engines.synthesizer, jobs: background)
         let playout = Playout(
             clock: clock,
             rate: transport.playoutRate,

@@ -28,22 +28,18 @@ struct Roster: Sendable {
     subscript(name: String) -> Agent { others[name] ?? first }
 
     /// - Parameters:
-    ///   - profiles: whoever begins, then the others.
-    ///   - canHangUp: whether each can end the conversation.
     ///   - synthesizer: the voice of those who have none of their own.
     ///   - jobs: where background tools are started.
     /// - Throws: ``VoiceError/Code/usage`` if a name is none, or is used twice, or names nobody.
     init(
-        first: AgentProfile,
-        others: [AgentProfile],
-        canHangUp: Bool,
+        _ configuration: ConversationConfiguration,
         synthesizer: any SpeechSynthesizer,
         jobs: JobRunner
     ) throws(VoiceError) {
-        let profiles = [first] + others
+        let profiles = [configuration.profile] + configuration.colleagues
         try Self.check(profiles)
         let descriptions = Dictionary(profiles.map { ($0.name, $0.description) }) { first, _ in first }
-        let hangUp: [any Tool] = canHangUp ? [try HangUp()] : []
+        let hangUp: [any Tool] = configuration.canHangUp ? [try HangUp()] : []
         func agent(_ profile: AgentProfile) throws(VoiceError) -> Agent {
             let names = profile.successors ?? profiles.map(\.name).filter { $0 != profile.name }
             var handOvers: [HandOver] = []
@@ -65,10 +61,10 @@ struct Roster: Sendable {
                 successors: Dictionary(zip(handOvers.map(\.declaration.name), names)) { first, _ in first }
             )
         }
-        self.first = try agent(first)
+        first = try agent(configuration.profile)
         var rest: [String: Agent] = [:]
-        for profile in others { rest[profile.name] = try agent(profile) }
-        self.others = rest
+        for profile in configuration.colleagues { rest[profile.name] = try agent(profile) }
+        others = rest
     }
 
     private static func check(_ profiles: [AgentProfile]) throws(VoiceError) {

@@ -65,6 +65,16 @@ public struct ConversationConfiguration: Sendable {
         self.audibleThreshold = audibleThreshold
     }
 
+    /// What the language model is offered when a conversation begins, so that a program can refuse at its start what no conversation
+    /// could have.
+    /// - Parameter synthesizer: the voice of agents that have none of their own.
+    /// - Throws: ``VoiceError/Code/usage`` if agents cannot be told apart or found.
+    package func options(synthesizer: any SpeechSynthesizer) throws(VoiceError) -> ChatOptions {
+        let jobs = JobRunner(clock: SystemClock(), trace: SessionTrace(group: name, sink: nil)) {}
+        let roster = try Roster(self, synthesizer: synthesizer, jobs: jobs)
+        return ChatOptions(tools: roster.first.tools.declarations, reasoning: reasoning)
+    }
+
     /// The agent that begins.
     var profile: AgentProfile {
         AgentProfile(

@@ -16,16 +16,7 @@ package struct ToolCaller: Sendable {
 
     /// Makes a call, after its arguments were checked, within the time of the tool's policy.
     package func outcome(of call: ToolCall) async -> ToolOutcome {
-        switch tools.checked(call) {
-        case .failure(let refusal): return refusal.outcome
-        case .success(let tool):
-            let timed = TimedCall(
-                clock: clock,
-                timeout: tool.policy.timeout,
-                stop: Mailbox(capacity: 1, overflow: .refuseNewest, clock: clock),
-                stopped: ToolOutcome("It was cancelled.", succeeded: false)
-            )
-            return await timed.outcome { await .of { try await tool.call(call.arguments) } }
-        }
+        let stop = Mailbox<Never>(capacity: 1, overflow: .refuseNewest, clock: clock)
+        return await tools.outcome(of: call, clock: clock, stop: stop, stopped: "It was cancelled.")
     }
 }

@@ -61,7 +61,13 @@ struct ToolLoop {
     private func perform(_ request: Request) async {
         let (call, began) = (request.call, clock.now)
         report(.reply(epoch: request.epoch, .toolBegan(call)))
-        let outcome = await outcome(of: request)
+        let outcome = await roster[request.agent].tools.outcome(
+            of: call,
+            clock: clock,
+            stop: request.stop,
+            stopped: "It was cancelled: the person interrupted.",
+            isSlow: { request.events.send(.slow($0)) }
+        )
         trace.span(
             "tools",
             call.name,
@@ -71,25 +77,5 @@ struct ToolLoop {
         )
         report(.reply(epoch: request.epoch, .toolEnded(call, outcome, agent: request.agent)))
         request.events.send(.ended(number: request.number, outcome))
-    }
-
-    private func outcome(of request: Request) async -> ToolOutcome {
-        let call = request.call
-        switch roster[request.agent].tools.checked(call) {
-        case .failure(let refusal): return refusal.outcome
-        case .success(let tool):
-            let timed = TimedCall(
-                clock: clock,
-                timeout: tool.policy.timeout,
-                stop: request.stop,
-                stopped: ToolOutcome("It was cancelled: the person interrupted.", succeeded: false)
-            )
-            let filler = tool.policy.filler
-            return await timed.outcome(
-                slowAfter: filler == nil ? nil : tool.policy.fillerDelay,
-                isSlow: { if let filler { request.events.send(.slow(filler)) } },
-                of: { await ToolOutcome.of { try await tool.call(call.arguments) } }
-            )
-        }
     }
 }

@@ -1,5 +1,6 @@
 internal import Foundation
 package import VoiceCore
+internal import YAMLReading
 internal import Yams
 
 /// Reads a scenario from YAML (or from JSON, which is YAML). `docs/eval.md` documents the keys.
@@ -27,7 +28,7 @@ package enum ScenarioFile {
             throw VoiceError(.malformedInput, "\(name) is not YAML: \(error)")
         }
         guard let root else { throw VoiceError(.malformedInput, "\(name) is empty: a scenario has turns") }
-        return try scenario(YAMLValue(node: root, path: "", file: name))
+        return try scenario(YAMLValue(path: "", node: root, file: name))
     }
 
     private static let keys = [

@@ -49,11 +49,7 @@ struct EvalScenarioCommand: AsyncParsableCommand {
     @Option(help: "A folder for transcripts and scores: one folder a run.")
     var out: String?
 
-    @Option(name: .customLong("judge-url"), help: "A server with OpenAI's interface that judges.")
-    var judgeURL: String?
-
-    @Option(name: .customLong("judge-model"), help: "The judge's name there.")
-    var judgeModel: String?
+    @OptionGroup var judging: JudgeOptions
 
     @Option(
         name: .customLong("judge-votes"),
@@ -75,8 +71,6 @@ struct EvalScenarioCommand: AsyncParsableCommand {
         guard judgeVotes % 2 == 1, (1...9).contains(judgeVotes) else {
             throw ValidationError("--judge-votes is 1, 3, 5, 7 or 9.")
         }
-        guard judgeURL != nil || judgeModel == nil else { throw ValidationError("--judge-model needs --judge-url.") }
-        guard judgeURL == nil || judgeURL?.isEmpty == false else { throw ValidationError("--judge-url is an address.") }
         guard FliteVoice(rawValue: voice) != nil else {
             throw ValidationError("'\(voice)' is not a voice of flite; say --list-voices names them.")
         }
@@ -100,7 +94,7 @@ struct EvalScenarioCommand: AsyncParsableCommand {
         let engines =
             audio
             ? try await engineRoom.engines(sessions: 1) : .writing(with: try await engineRoom.languageModel(chats: 1))
-        let judge = try await judge(scenario)
+        let judge = try await judge(scenario, clock)
         let model = engines.languageModel
         if model.contextLength < scenario.contextLength {
             StandardError.print(
@@ -152,8 +146,8 @@ struct EvalScenarioCommand: AsyncParsableCommand {
             let options = ScenarioReport.Options(
                 runs: self.runs,
                 tools: tools.rawValue,
-                judge: judgeModel,
-                judge_votes: judgeURL == nil ? nil : judgeVotes
+                judge: judging.judgeModel,
+                judge_votes: judging.isGiven ? judgeVotes : nil
             )
             return try StandardOutput.write(
                 json: BenchmarkReport(name: "eval-scenario", settings: options, results: [report])
@@ -184,18 +178,9 @@ struct EvalScenarioCommand: AsyncParsableCommand {
         }
     }
 
-    private func judge(_ scenario: Scenario) async throws(VoiceError) -> Judge? {
-        guard let judgeURL else { return nil }
-        let key = ProcessInfo.processInfo.environment["REPARTEE_JUDGE_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
-        let model = try await RemoteLanguageModel(
-            address: CompletionAddress(judgeURL, from: "--judge-url"),
-            configuration: RemoteLanguageModel.Configuration(
-                model: judgeModel,
-                key: key,
-                firstTokenTimeout: .seconds(120),
-                tokenTimeout: .seconds(60)
-            )
-        )
+    private func judge(_ scenario: Scenario, _ clock: any SessionClock) async throws(VoiceError) -> Judge? {
+        guard judging.isGiven else { return nil }
+        let model = try await judging.model(store: global.store, clock: clock, patience: .seconds(120))
         return Judge(model, votes: judgeVotes, scenario: scenario)
     }
 }

@@ -129,7 +129,11 @@ struct EvalScriptCommand: AsyncParsableCommand {
                 agent: agent,
                 recognizer: recognizer,
                 person: PersonVoice(FliteSynthesizer(voice: FliteVoice(rawValue: userVoice) ?? .slt)),
-                judge: needsJudge ? try await judging.judge(store: global.store, clock: clock) : nil,
+                judge: needsJudge
+                    ? LanguageModelJudge(
+                        try await judging.model(store: global.store, clock: clock, patience: .seconds(50)),
+                        clock: clock
+                    ) : nil,
                 limits: limits,
                 clock: clock
             )

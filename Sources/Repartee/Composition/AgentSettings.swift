@@ -1,4 +1,5 @@
 internal import VoiceCore
+internal import YAMLReading
 
 /// Another agent that the conversation can be handed to: an element of `agents`.
 struct AgentSettings: Sendable {
@@ -50,7 +51,7 @@ struct SubAgentSettings: Sendable {
     var reasoning: Reasoning
     /// Of each of its answers.
     var maxTokens: Int
-    var policy = BackgroundPolicy(hasEffects: false)
+    var policy: BackgroundPolicy
     /// Where it stands, for errors.
     var place: String
 
@@ -67,23 +68,9 @@ struct SubAgentSettings: Sendable {
         reasoning =
             try fields.take("reasoning") { field throws(VoiceError) in try field.reasoning(atMost: 1_000_000) } ?? .off
         maxTokens = try fields.take("max_tokens") { field throws(VoiceError) in try field.count(1...100_000) } ?? 1024
-        if let has = try fields.take("has_effects", { field throws(VoiceError) in try field.flag() }) {
-            policy.hasEffects = has
-        }
-        if let timeout = try fields.take(
-            "timeout_ms",
-            { field throws(VoiceError) in try field.milliseconds(100...86_400_000) }
-        ) {
-            policy.timeout = timeout
-        }
-        if let progress = try fields.take(
-            "progress",
-            { field throws(VoiceError) in try field.choice(JobDelivery.self) }
-        ) {
-            policy.progress = progress
-        }
-        if let result = try fields.take("result", { field throws(VoiceError) in try field.choice(JobDelivery.self) }) {
-            policy.result = result
-        }
+        let policy = try ToolPolicySettings(fields, isJob: true)
+        self.policy = policy.background
+        // What only thinks changes nothing.
+        self.policy.hasEffects = policy.hasEffects ?? false
     }
 }

@@ -1,6 +1,7 @@
 internal import Logging
 internal import Tools
 internal import VoiceCore
+internal import YAMLReading
 
 /// The settings of a server with tools: an element of `mcp_servers`.
 struct MCPSettings: Sendable {

@@ -135,15 +135,13 @@ struct Outfit: Sendable {
                 throw VoiceError.wrapping(error, doing: "the agent could not be made")
             }
         }
-        try await check(engines.languageModel)
+        try await check(engines)
     }
 
     /// Refuses an agent that its model cannot be, before anybody talks to it.
-    private func check(_ model: any LanguageModel) async throws(VoiceError) {
-        let tools =
-            configuration.tools.map(\.declaration) + configuration.backgroundTools.map(\.declaration)
-            + (configuration.colleagues.isEmpty ? [] : [try ToolDeclaration(name: "transfer", description: "")])
-        let options = ChatOptions(tools: tools, reasoning: configuration.reasoning)
+    private func check(_ engines: Engines) async throws(VoiceError) {
+        let model = engines.languageModel
+        let options = try configuration.options(synthesizer: engines.synthesizer)
         guard options != ChatOptions() else { return }
         let chat = try await model.openChat()
         do {

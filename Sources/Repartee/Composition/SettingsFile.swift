@@ -3,6 +3,7 @@ internal import Conversation
 internal import Foundation
 internal import VoiceCore
 internal import VoiceServer
+internal import YAMLReading
 internal import Yams
 
 /// Reads settings from YAML. A key that does not exist is an error that names the nearest one that does.

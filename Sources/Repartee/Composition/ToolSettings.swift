@@ -1,5 +1,6 @@
 internal import Tools
 internal import VoiceCore
+internal import YAMLReading
 
 /// The settings of a tool behind an HTTP address: an element of `tools`.
 struct ToolSettings: Sendable {
@@ -66,7 +67,8 @@ struct ToolPolicySettings: Sendable {
     var progress: JobDelivery?
     var result: JobDelivery?
 
-    init(_ fields: SettingsObject) throws(VoiceError) {
+    /// - Parameter isJob: true where every call is a job, without saying so.
+    init(_ fields: SettingsObject, isJob: Bool = false) throws(VoiceError) {
         hasEffects = try fields.take("has_effects") { field throws(VoiceError) in try field.flag() }
         timeout = try fields.take("timeout_ms") { field throws(VoiceError) in try field.milliseconds(100...86_400_000) }
         interruption = try fields.take("interruption") { field throws(VoiceError) in
@@ -76,7 +78,7 @@ struct ToolPolicySettings: Sendable {
         fillerDelay = try fields.take("filler_delay_ms") { field throws(VoiceError) in
             try field.milliseconds(0...60_000)
         }
-        isBackground = try fields.take("background") { field throws(VoiceError) in try field.flag() }
+        isBackground = isJob ? true : try fields.take("background") { field throws(VoiceError) in try field.flag() }
         progress = try fields.take("progress") { field throws(VoiceError) in try field.choice(JobDelivery.self) }
         result = try fields.take("result") { field throws(VoiceError) in try field.choice(JobDelivery.self) }
         if isBackground != true, let key = ["progress", "result"].first(where: { fields[$0] != nil }),

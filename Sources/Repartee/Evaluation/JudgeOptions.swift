@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Evaluation
 internal import Foundation
 internal import LanguageModels
 internal import VoiceCore
@@ -18,28 +17,36 @@ struct JudgeOptions: ParsableArguments {
     @Option(help: "A settings file whose language model judges, instead of a server.")
     var judgeConfig: String?
 
+    mutating func validate() throws {
+        guard judgeUrl != nil || judgeModel == nil else { throw ValidationError("--judge-model needs --judge-url.") }
+        guard judgeUrl?.isEmpty != true else { throw ValidationError("--judge-url is an address.") }
+    }
+
     /// Whether there is a judge.
     var isGiven: Bool { judgeUrl != nil || judgeConfig != nil }
 
-    /// The judge.
+    /// The model that judges.
+    /// - Parameter patience: how long its first word may take: nobody waits in a conversation.
     /// - Throws: `unavailable` when it cannot be reached, or is not there.
-    func judge(
+    func model(
         store: ModelStore,
         clock: any SessionClock,
+        patience: Duration,
         environment: [String: String] = ProcessInfo.processInfo.environment
-    ) async throws(VoiceError) -> any ScriptJudge {
+    ) async throws(VoiceError) -> any LanguageModel {
         guard let judgeUrl else {
             let settings = try judgeConfig.map { path throws(VoiceError) in try SettingsFile.read(path: path) }
             let room = EngineRoom(store: store, settings: settings ?? Settings(), clock: clock)
-            return LanguageModelJudge(try await room.languageModel(chats: 8), clock: clock)
+            return try await room.languageModel(chats: 8)
         }
-        var configuration = RemoteLanguageModel.Configuration(model: judgeModel, key: environment[Self.key])
-        // A judge may take its time: nobody waits in a conversation.
-        configuration.firstTokenTimeout = .seconds(50)
-        let address = try CompletionAddress(judgeUrl, from: "--judge-url")
-        return LanguageModelJudge(
-            try await RemoteLanguageModel(address: address, configuration: configuration),
-            clock: clock
+        return try await RemoteLanguageModel(
+            address: CompletionAddress(judgeUrl, from: "--judge-url"),
+            configuration: RemoteLanguageModel.Configuration(
+                model: judgeModel,
+                key: environment[Self.key].flatMap { $0.isEmpty ? nil : $0 },
+                firstTokenTimeout: patience,
+                tokenTimeout: .seconds(60)
+            )
         )
     }
 }
