@@ -161,6 +161,8 @@ let package = Package(
             documents: ["Silero/MODEL.md", "SmartTurn/MODEL.md"]
         ),
 
+        library("Cluster", ["VoiceCore"]),
+
         // 4: agent
         library("Conversation", ["VoiceCore", "Audio", log]),
 
@@ -168,7 +170,7 @@ let package = Package(
         library(
             "VoiceServer",
             [
-                "COpenSSL", "VoiceCore", "Audio", "Transports", "Conversation", log, metrics,
+                "COpenSSL", "VoiceCore", "Audio", "Transports", "Cluster", "Conversation", log, metrics,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ] + nio,
             resources: [.copy("Playground")]

@@ -16,7 +16,7 @@ LAYERS = [
     {"CLlama", "CKernels", "CFlite", "CPocketSphinx", "COpus", "CSRTP", "COpenSSL"},
     {"VoiceCore"},
     {"WebRTC", "Audio", "Inference", "WebSocketClient", "YAMLReading", "WebClient"},
-    {"Transports", "SpeechRecognition", "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection"},
+    {"Transports", "SpeechRecognition", "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Cluster"},
     {"Conversation"},
     {"VoiceServer", "Simulation", "Evaluation"},
     {"Repartee"},
