@@ -94,6 +94,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // 0: C, module maps and kernels
@@ -171,8 +172,8 @@ let package = Package(
             "VoiceServer",
             [
                 "COpenSSL", "VoiceCore", "Audio", "Transports", "Cluster", "Conversation", log, metrics,
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-            ] + nio,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "JWTKit", package: "jwt-kit"),
+            ] + nio + [tls],
             resources: [.copy("Playground")]
         ),
 
@@ -191,7 +192,7 @@ let package = Package(
             name: "Repartee",
             dependencies: [
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "Transports", "SpeechRecognition",
-                "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Conversation", "VoiceServer",
+                "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Redis", "Cluster", "Conversation", "VoiceServer",
                 "Simulation", "Evaluation", "YAMLReading", "Yams", log, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

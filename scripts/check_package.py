@@ -29,7 +29,7 @@ BESIDE = {"VoiceTesting": {"VoiceCore"}}
 
 # Modules that come with the toolchain or the system.
 PLATFORM = {
-    "Swift", "_Concurrency", "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Musl", "Darwin",
+    "Swift", "_Concurrency", "CoreFoundation", "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Musl", "Darwin",
     "Dispatch", "Synchronization", "Observation", "RegexBuilder", "Testing", "Accelerate", "AVFoundation", "os",
 }
 

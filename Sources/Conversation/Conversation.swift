@@ -13,6 +13,7 @@ public struct Conversation: Sendable {
     private let logger: Logger
     private let trace: TraceSink?
     private let name: String
+    private let past: ConversationPast
 
     /// Makes a conversation.
     ///
@@ -23,13 +24,15 @@ public struct Conversation: Sendable {
     ///   - logger: takes one line a turn; never audio or words.
     ///   - trace: takes what took how long: states of both sides, verdicts, synthesis, playout.
     ///   - name: the conversation's group in the trace.
+    ///   - past: what was said before, and who wants to know what is said now.
     public init(
         engines: Engines,
         configuration: ConversationConfiguration,
         clock: any SessionClock,
         logger: Logger,
         trace: TraceSink? = nil,
-        name: String = "session"
+        name: String = "session",
+        past: ConversationPast = ConversationPast()
     ) {
         self.engines = engines
         self.configuration = configuration
@@ -37,6 +40,7 @@ public struct Conversation: Sendable {
         self.logger = logger
         self.trace = trace
         self.name = name
+        self.past = past
     }
 
     /// Talks until the person has gone.
@@ -116,6 +120,7 @@ public struct Conversation: Sendable {
         turnTaking.draftsAwaitVerdict = engines.sharesProcessor
         var session = Session(
             configuration: configuration,
+            past: past,
             turnTaking: turnTaking,
             clock: clock,
             logger: logger,
@@ -203,6 +208,8 @@ public struct Conversation: Sendable {
                 report(.turn(.interruptRequested))
             case .cancelJob(let id):
                 report(.cancelJob(id))
+            case .farewell(let text):
+                report(.farewell(text))
             case .played(let epoch, let samples):
                 await playout.acknowledge(samples: samples, epoch: epoch)
             }

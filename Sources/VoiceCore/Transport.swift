@@ -12,6 +12,8 @@ public enum TransportEvent: Sendable, Equatable {
     case interrupt
     /// The person wants this job in the background to be stopped.
     case cancelJob(String)
+    /// The server wants the conversation to end: this is said, and then it is over. Empty for an end without words.
+    case farewell(String)
 }
 
 /// A typed message that wants something else than an ordinary one.

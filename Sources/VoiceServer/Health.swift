@@ -13,6 +13,23 @@ struct Health: Encodable {
         var refused = 0
     }
 
+    /// The same of conversations, with the places that are kept for somebody.
+    private struct Sessions: Encodable {
+        var active: Int
+        var reserved: Int
+        var maximum: Int
+        var total: Int
+        var refused: Int
+
+        init(_ counts: AdmissionMachine.Counts) {
+            active = counts.active
+            reserved = counts.reserved
+            maximum = counts.maximum
+            total = counts.total
+            refused = counts.refused
+        }
+    }
+
     private struct Dropped: Encodable {
         var microphone: Double
         var playout: Double
@@ -36,13 +53,13 @@ struct Health: Encodable {
         }
     }
 
-    private let status = "ok"
+    private let status: String
     private let version: String
     private let models: ModelNames
     /// Left out where there is none.
     private let advice: String?
     private let uptime: Double
-    private let sessions: Counts
+    private let sessions: Sessions
     private let connections: Counts
     private let dropped: Dropped
     private let closed: Closed
@@ -54,16 +71,18 @@ struct Health: Encodable {
 
     init(
         _ description: ServerDescription,
+        isDraining: Bool,
         uptime: Duration,
-        sessions: Counts,
+        sessions: AdmissionMachine.Counts,
         connections: Counts,
         transports: TransportCounters.Snapshot
     ) {
+        status = isDraining ? "draining" : "ok"
         version = description.version
         models = description.models
         advice = description.advice
         self.uptime = (uptime.milliseconds / 1e3 * 10).rounded() / 10
-        self.sessions = sessions
+        self.sessions = Sessions(sessions)
         self.connections = connections
         dropped = Dropped(
             microphone: transports.microphoneDropped.milliseconds,

@@ -1,3 +1,4 @@
+public import Conversation
 public import Logging
 public import Transports
 public import VoiceCore
@@ -30,11 +31,25 @@ public struct SessionInfo: Sendable {
     /// A logger that carries `session.id`.
     public var logger: Logger
 
+    /// What was said before, and where what is said now goes; to be given to the conversation.
+    public var past: ConversationPast
+    /// To be told at the conversation's end what it was like, for `/metrics`.
+    public var report: @Sendable (ConversationReport) -> Void
+
     /// How it came about: `page`, `webrtc`, `pipecat`, or the name of a telephone provider.
     public var kind: String
 
-    init(id: String, _ visitor: Visitor, playout: SampleRate, _ logger: Logger) {
+    init(
+        id: String,
+        _ visitor: Visitor,
+        playout: SampleRate,
+        past: ConversationPast,
+        report: @escaping @Sendable (ConversationReport) -> Void,
+        _ logger: Logger
+    ) {
         self.id = id
+        self.past = past
+        self.report = report
         self.playout = playout
         switch visitor {
         case .browser(let hello):

@@ -1,3 +1,5 @@
+package import Cluster
+internal import Foundation
 package import Transports
 public import VoiceCore
 
@@ -8,8 +10,35 @@ extension VoiceServer {
         public var host: String
         /// The port; 0 lets the system choose one.
         public var port: Int
-        /// The most conversations at a time; one more is told to try later (close code 1013).
+        /// The most conversations at a time, places that are reserved included; one more is told to try later (status 503, close code
+        /// 1013).
         public var maxSessions: Int
+        /// From how busy engines on, in [0, 1], no further conversation begins while there are any; 1 for never.
+        public var maxLoad = 1.0
+        /// How busy the engines are, in [0, 1]. Called for every new conversation, so it must return at once.
+        public var load: @Sendable () -> Double = { 0 }
+        /// How long conversations may go on once ``VoiceServer/drain()`` was called.
+        public var drainTimeout = Duration.seconds(3600)
+        /// What those are told that are still going on then; empty for nothing.
+        public var goodbye = "I'm sorry, I have to go now. Goodbye."
+        /// How long that may take.
+        public var goodbyeTimeout = Duration.seconds(10)
+        /// Who may begin conversations; empty for everybody.
+        public var keys: [APIKey] = []
+        /// What session tokens are signed with, the same for all workers of a cluster; nil for a secret of this process.
+        public var tokenSecret: String?
+        /// Whether everybody may begin conversations though the server can be reached from other machines and there are no keys.
+        public var allowsStrangers = false
+        /// Certificate and key; nil to serve without encryption.
+        public var tls: TLSFiles?
+        /// What callers hear when there is no room.
+        public var busySentence = "All our lines are busy right now. Please call again in a few minutes."
+        /// Where all numbers are counted; `/metrics` shows them.
+        public var metrics = PrometheusRegistry()
+        /// The cluster that it is a worker of; nil for a server of its own.
+        public var cluster: ClusterMembership?
+        /// Where it is known who holds which conversation; nil for in this process.
+        package var directory: (any SessionDirectory)?
         /// The most open connections; one more gets status 503.
         public var maxConnections: Int
         /// Origins of pages, besides the server's own and those of this machine, that may open conversations; for example
@@ -26,6 +55,8 @@ extension VoiceServer {
         public var telephony = TelephonyAccounts()
         /// The rate of replies to Pipecat clients that do not ask for one: 16 or 24 kHz.
         public var pipecatRate = SampleRate(24_000)
+        /// The time of day, in seconds since 1970, for what expires.
+        package var date: @Sendable () -> Double = { Date().timeIntervalSince1970 }
         /// The bounds of each WebSocket.
         package var limits = WebSocketLimits()
         /// The bounds in time of everything else.

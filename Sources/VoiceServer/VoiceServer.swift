@@ -1,7 +1,8 @@
+internal import Cluster
 public import Logging
-internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
+internal import Synchronization
 internal import Transports
 public import VoiceCore
 
@@ -11,15 +12,21 @@ public import VoiceCore
 /// It knows nothing of conversations but a closure that holds one over a transport. What happens in one session, a
 /// failure, a flood, a peer that stopped reading, never touches another: each is a child task with bounded queues.
 public struct VoiceServer: Sendable {
-    private let configuration: Configuration
-    private let logger: Logger
-    private let clock: any SessionClock
-    private let describe: @Sendable () -> ServerDescription
-    private let runSession: @Sendable (any Transport, SessionInfo) async throws -> Void
-    private let connections: ConnectionRegistry
-    private let sessions: SessionSlots
-    private let exchanges = SessionSlots(limit: 32)
-    private let counters = TransportCounters()
+    let configuration: Configuration
+    let logger: Logger
+    let clock: any SessionClock
+    let describe: @Sendable () -> ServerDescription
+    let runSession: @Sendable (any Transport, SessionInfo) async throws -> Void
+    let connections: ConnectionRegistry
+    let admission: Admission
+    let metrics: SessionMetrics
+    let directory: any SessionDirectory
+    let live = LiveSessions()
+    /// WebRTC clients that may come, by the names of their connections.
+    let expected = ExpectedCalls()
+    let counters = TransportCounters()
+    private let exchanges = SessionSlots(limit: 64)
+    private let wish: DrainWish
 
     /// Makes a server; nothing happens until ``run(onReady:)``.
     ///
@@ -43,37 +50,44 @@ public struct VoiceServer: Sendable {
         self.clock = clock
         self.describe = describe
         self.runSession = runSession
+        metrics = SessionMetrics(factory: configuration.metrics)
         connections = ConnectionRegistry(limit: configuration.maxConnections)
-        sessions = SessionSlots(limit: configuration.maxSessions)
+        directory = configuration.directory ?? LocalDirectory(clock: clock)
+        wish = DrainWish()
+        admission = Admission(
+            capacity: configuration.maxSessions,
+            limits: Dictionary(
+                configuration.keys.map {
+                    ($0.name, .init(sessions: $0.maxSessions, startsPerMinute: $0.maxStartsPerMinute))
+                }
+            ) { first, _ in first },
+            load: configuration.load,
+            maximumLoad: configuration.maxLoad,
+            clock: clock,
+            metrics: metrics,
+            worker: configuration.cluster?.worker
+        )
     }
 
-    /// Serves until the task is cancelled, then says goodbye to every page (close code 1001) and returns.
+    /// Serves until the task is cancelled or ``drain()`` was called and the last conversation is over; then says goodbye to every
+    /// page (close code 1001; after ``drain()`` 1012) and returns.
     ///
     /// To be called once.
     /// - Parameter onReady: called as soon as connections are accepted.
     /// - Throws: ``VoiceError/Code/unavailable`` if the port is in use, ``VoiceError/Code/usage`` if host or port cannot be
-    ///   used, ``VoiceError/Code/missingInput`` without the page's files.
+    ///   used or strangers would be let in, ``VoiceError/Code/missingInput`` without the page's files.
     public func run(onReady: @escaping @Sendable (Endpoint) async -> Void = { _ in }) async throws(VoiceError) {
-        let directory: String
-        if let configured = configuration.playgroundDirectory {
-            directory = configured
-        } else {
-            directory = try Playground.shippedDirectory()
-        }
-        if let url = configuration.publicURL, PublicAddress(url) == nil {
-            throw VoiceError(
-                .usage,
-                "\(url) is not the address of a server; write for example https://voice.example.org"
-            )
-        }
-        let started = clock.now
-        let router = Router(
-            playground: try Playground(directory: directory),
-            origins: OriginPolicy(allowed: configuration.allowedOrigins, host: configuration.host),
-            exchanges: exchanges,
-            webRTC: configuration.webRTC,
-            health: { health(since: started).json }
+        try check()
+        let tls = try configuration.tls?.context()
+        let door = Doorkeeper(
+            keys: configuration.keys,
+            mint: await TokenMint(
+                secret: configuration.tokenSecret ?? configuration.cluster?.secret,
+                date: configuration.date
+            ),
+            directory: directory
         )
+        let router = try router(door)
         let context = HTTPConnection<WebSocketConnection>.Context(
             router: router,
             timing: configuration.timing,
@@ -94,20 +108,15 @@ public struct VoiceServer: Sendable {
             host: configuration.host,
             port: configuration.port,
             context: context,
-            connections: connections
+            connections: connections,
+            tls: tls
         )
         let calls = try await openWebRTC()
-        async let meetings: Void = meet(calls)
+        let reception = Reception(server: self, router: router, door: door, calls: calls)
+        async let meetings: Void = reception.meetCallers()
         let outcome: Result<Void, VoiceError>
         do throws(VoiceError) {
-            try await listener.run(onReady: onReady) { connection in
-                for await arrival in connection.arrivals {
-                    switch arrival {
-                    case .exchange(let exchange): exchange.respond(await answer(exchange, calls))
-                    case .webSocket(let webSocket, _): await converse(over: webSocket)
-                    }
-                }
-            }
+            try await serve(listener, reception, onReady)
             outcome = .success(())
         } catch {
             outcome = .failure(error)
@@ -118,67 +127,93 @@ public struct VoiceServer: Sendable {
         logger.debug("server stopped")
     }
 
-    // MARK: - Requests
-
-    /// Answers a request with content.
-    private func answer(_ exchange: HTTPExchange, _ calls: WebRTCPort?) async -> Response {
-        let head = exchange.head
-        guard let address = configuration.publicURL.flatMap({ PublicAddress($0) }) ?? PublicAddress(head) else {
-            return .line(.badRequest, "the header Host is malformed", closes: true)
-        }
-        let content = exchange.body.flatMap { Array($0.readableBytesView) }
-        let path = head.uri.prefix { $0 != "?" }
-        guard path == "/" else {
-            let answer =
-                if SignallingRequest.isAddress(String(path)) {
-                    await self.answer(head.method, content, calls)
-                } else {
-                    StartRequest(content).response(at: address, configuration.webRTC)
-                }
-            return answer.shared(with: head)
-        }
-        let webhook = Webhook(head, content, at: address.url(head.uri))
-        guard webhook.isGenuine(configuration.telephony, at: Date().timeIntervalSince1970) else {
-            logger.warning("webhook refused", metadata: ["provider": "\(webhook.provider.rawValue)"])
-            return .line(.forbidden, "the signature is missing or wrong", closes: true)
-        }
-        guard webhook.namesCall else { return .line(.badRequest, "the form names no call", closes: true) }
-        let counts = sessions.counts
-        let answer =
-            counts.active < counts.maximum ? webhook.connection(to: address.webSocket(Router.webSocket)) : webhook.busy
-        let headers: HTTPHeaders = ["Content-Type": "application/xml", "Cache-Control": "no-store"]
-        return Response(.ok, headers: headers, body: ByteBuffer(string: answer))
+    /// Takes no more conversations; ``run(onReady:)`` returns once those that are going on are over, or when
+    /// ``Configuration/drainTimeout`` has passed and they were told goodbye. May be called from any task, at any time; once is enough.
+    public func drain() {
+        admission.drain()
+        wish.make()
     }
 
-    /// Answers a WebRTC client.
-    private func answer(_ method: HTTPMethod, _ content: [UInt8], _ calls: WebRTCPort?) async -> Response {
-        guard let calls else { return .detail(.notFound, "WebRTC is switched off here.") }
-        do throws(VoiceError) {
-            switch try SignallingRequest(method, content) {
-            case .candidates(let id):
-                guard await calls.knows(id) else {
-                    return .detail(.notFound, "There is no connection \(id.prefix(64)).")
-                }
-                return .json(ByteBuffer(string: #"{"status":"success"}"#))
-            case .offer(let offer, let id, let restarts):
-                let counts = sessions.counts
-                if id == nil, counts.active >= counts.maximum {
-                    return .detail(
-                        .serviceUnavailable,
-                        "All \(counts.maximum) conversations are taken; try again later."
+    // MARK: -
+
+    private func check() throws(VoiceError) {
+        if let url = configuration.publicURL, PublicAddress(url) == nil {
+            throw VoiceError(
+                .usage,
+                "\(url) is not the address of a server; write for example https://voice.example.org"
+            )
+        }
+        try APIKey.check(configuration.keys)
+        try configuration.cluster?.check()
+        if let secret = configuration.tokenSecret, secret.utf8.count < 32 {
+            throw VoiceError(.usage, "the secret of session tokens has fewer than 32 characters; 'openssl rand -hex 32' makes a good one")
+        }
+        guard configuration.keys.isEmpty, !configuration.allowsStrangers, !OriginPolicy.isLocal(configuration.host) else {
+            return
+        }
+        throw VoiceError(
+            .usage,
+            "listening on \(configuration.host) without an API key lets everybody talk to the agent; set server.api_keys or REPARTEE_API_KEYS, or say --insecure-public"
+        )
+    }
+
+    private func router(_ door: Doorkeeper) throws(VoiceError) -> Router {
+        let directory: String
+        if let configured = configuration.playgroundDirectory {
+            directory = configured
+        } else {
+            directory = try Playground.shippedDirectory()
+        }
+        let started = clock.now
+        return Router(
+            playground: try Playground(directory: directory),
+            origins: OriginPolicy(allowed: configuration.allowedOrigins, host: configuration.host),
+            exchanges: exchanges,
+            handshakes: SessionSlots(limit: configuration.maxConnections),
+            webRTC: configuration.webRTC,
+            isWorker: configuration.cluster != nil,
+            state: Router.StateOfServer(
+                health: { health(since: started).json },
+                metrics: { head throws(Refusal) in
+                    _ = try door.owner(head)
+                    metrics.note(
+                        admission.counts,
+                        level: admission.level,
+                        utilisation: configuration.load(),
+                        isDraining: admission.isDraining
                     )
+                    return configuration.metrics.text
+                },
+                isReady: { !admission.isDraining }
+            )
+        )
+    }
+
+    /// Accepts connections until the server is to end.
+    private func serve(
+        _ listener: HTTPListener<WebSocketConnection>,
+        _ reception: Reception,
+        _ onReady: @escaping @Sendable (Endpoint) async -> Void
+    ) async throws(VoiceError) {
+        do {
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    let listened: @Sendable (Endpoint) async -> Void = { endpoint in
+                        async let membership: Void = keepKnown(at: endpoint)
+                        await onReady(endpoint)
+                        await membership
+                    }
+                    try await listener.run(onReady: listened) { connection in await reception.receive(connection) }
                 }
-                let (answer, id) = try await calls.answer(offer, id: id, restarts: restarts)
-                let content: JSONValue = ["sdp": .string(answer), "type": "answer", "pc_id": .string(id)]
-                return .json(ByteBuffer(string: content.json))
+                group.addTask { await emptied() }
+                try await group.next()
+                group.cancelAll()
+                try await group.waitForAll()
             }
         } catch {
-            let status: HTTPResponseStatus = error.code == .malformedInput ? .badRequest : .serviceUnavailable
-            return .detail(status, error.message)
+            throw VoiceError.wrapping(error, doing: "the server stopped")
         }
     }
-
-    // MARK: - Conversations
 
     private func openWebRTC() async throws(VoiceError) -> WebRTCPort? {
         guard let settings = configuration.webRTC else { return nil }
@@ -204,118 +239,81 @@ public struct VoiceServer: Sendable {
         }
     }
 
-    /// Follows all WebRTC connections to their ends.
-    private func meet(_ calls: WebRTCPort?) async {
-        guard let calls else { return }
-        await withDiscardingTaskGroup { group in
-            for await connection in calls.arrivals { group.addTask { await converse(over: connection) } }
-        }
-    }
-
-    /// Holds a conversation over WebRTC once the client can hear it.
-    private func converse(over connection: WebRTCConnection) async {
-        guard (try? await connection.greeting.get()) == true, !Task.isCancelled else { return }
-        await hold(connection, .webRTC) { id, description in
-            connection.accept(session: id, models: description.models, advice: description.advice)
-        }
-    }
-
-    /// Holds a conversation over a WebSocket once the visitor has said who it is.
-    private func converse(over webSocket: WebSocketConnection) async {
-        guard let visitor = try? await webSocket.visitor.get(), !Task.isCancelled else { return }
-        await hold(webSocket, visitor) { id, description in
-            webSocket.accept(visitor, session: id, models: description.models, advice: description.advice)
-        }
-    }
-
-    /// Holds a conversation, if there is room.
-    private func hold(
-        _ meeting: some Meeting,
-        _ visitor: Visitor,
-        accept: (String, ServerDescription) -> any Transport
-    ) async {
-        guard sessions.take() else {
-            logger.info("session refused", metadata: ["sessions.maximum": "\(configuration.maxSessions)"])
-            return meeting.close(.full("all \(configuration.maxSessions) conversations are taken; try again later"))
-        }
-        defer { sessions.giveBack() }
-        let id = Self.makeID()
-        let transport = accept(id, describe())
-        let info = SessionInfo(id: id, visitor, playout: transport.playoutRate, logger)
-        let began = clock.now
-        info.logger.info("session began", metadata: ["session.kind": "\(info.kind)"])
-        await withTaskGroup { group in
-            group.addTask {
-                let reason = await run(info, transport, meeting)
-                if case .telephone(let call) = visitor { await end(call, reason, meeting, info.logger) }
-                meeting.close(reason)
-            }
-            group.addTask {
-                try? await meeting.closed.get()
-                try? await clock.sleep(until: clock.now + configuration.timing.sessionGrace)
-            }
-            await group.next()
-            group.cancelAll()
-        }
-        info.logger.info("session ended", metadata: ["session.seconds": "\((clock.now - began).components.seconds)"])
-    }
-
-    /// Runs a session to its end and says how to close after it.
-    private func run(
-        _ info: SessionInfo,
-        _ transport: any Transport,
-        _ meeting: some Meeting
-    ) async -> CloseReason {
-        do {
-            try await runSession(transport, info)
-            return Task.isCancelled ? .shuttingDown : .ended
-        } catch {
-            if Task.isCancelled { return .shuttingDown }
-            // Most likely it wanted to say something to a page that has just gone.
-            if meeting.isClosing { return .ended }
-            let failure = VoiceError.wrapping(error, doing: "the conversation failed")
-            // Errors of engines do not quote what people say, but their causes may.
-            info.logger.warning("session failed", metadata: ["error.code": "\(failure.code)"])
-            return .failure(failure)
-        }
-    }
-
-    /// Hangs up, unless the caller did.
-    private func end(
-        _ call: TelephonyCall,
-        _ reason: CloseReason,
-        _ meeting: some Meeting,
-        _ logger: Logger
-    ) async {
-        guard reason != .ended || !meeting.isClosing, let hangUp = HangUp(call, configuration.telephony) else {
-            return
-        }
-        guard let problem = await hangUp.run() else { return logger.info("call hung up") }
-        logger.warning("call not hung up", metadata: ["problem": "\(problem)"])
-    }
-
     private func health(since started: Duration) -> Health {
         Health(
             describe(),
+            isDraining: admission.isDraining,
             uptime: clock.now - started,
-            sessions: sessions.counts,
+            sessions: admission.counts,
             connections: connections.counts,
             transports: counters.snapshot
         )
     }
 
-    private static func makeID() -> String { String(UInt64.random(in: .min ... .max), radix: 36) }
+    // MARK: - The end, and the others
+
+    /// Returns when the server was asked to drain and nobody is here any more, or was told goodbye.
+    private func emptied() async {
+        await wish.wait()
+        guard !Task.isCancelled else { return }
+        logger.info("draining", metadata: ["sessions": "\(admission.counts.active)"])
+        let pause = Duration.milliseconds(50)
+        let deadline = clock.now + configuration.drainTimeout
+        while !admission.isEmpty, clock.now < deadline {
+            guard (try? await clock.sleep(until: clock.now + pause)) != nil else { return }
+        }
+        guard !admission.isEmpty else { return }
+        logger.info("drain timeout", metadata: ["sessions": "\(admission.counts.active)"])
+        wish.isOverdue = true
+        live.deliver(.farewell(configuration.goodbye))
+        let last = clock.now + configuration.goodbyeTimeout
+        while !admission.isEmpty, clock.now < last {
+            guard (try? await clock.sleep(until: clock.now + pause)) != nil else { return }
+        }
+    }
+
+    /// Whether those who are here are told goodbye, because the server has no more time for them.
+    var isOverdue: Bool { wish.isOverdue }
+
+    /// Tells the others of the cluster how this worker is, about once a second, until the task is cancelled.
+    private func keepKnown(at endpoint: Endpoint) async {
+        guard let cluster = configuration.cluster else { return }
+        let address = cluster.address ?? "\(endpoint.host):\(endpoint.port)"
+        while !Task.isCancelled {
+            let counts = admission.counts
+            await directory.publish(
+                WorkerStatus(
+                    worker: cluster.worker,
+                    address: address,
+                    state: admission.isDraining ? .draining : .ready,
+                    capacity: counts.maximum,
+                    used: counts.active + counts.reserved,
+                    load: admission.level,
+                    version: describe().version
+                )
+            )
+            let wasDraining = admission.isDraining
+            let due = clock.now + .seconds(1)
+            while clock.now < due, admission.isDraining == wasDraining {
+                guard (try? await clock.sleep(until: min(due, clock.now + .milliseconds(50)))) != nil else { return }
+            }
+        }
+    }
 }
 
-/// A connection over which a conversation can be held.
-private protocol Meeting: Sendable {
-    /// Succeeds when it is over.
-    var closed: EventLoopFuture<Void> { get }
-    /// True once either side has begun to end it.
-    var isClosing: Bool { get }
-    /// Ends it in good order.
-    func close(_ reason: CloseReason)
-}
+/// The wish that a server ends when nobody is there any more.
+private final class DrainWish: Sendable {
+    private let signal = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingOldest(1))
+    private let overdue = Atomic(false)
 
-extension WebSocketConnection: Meeting {}
-extension WebRTCConnection: Meeting {}
+    /// Whether the time for it is over.
+    var isOverdue: Bool {
+        get { overdue.load(ordering: .relaxed) }
+        set { overdue.store(newValue, ordering: .relaxed) }
+    }
+
+    func make() { signal.continuation.finish() }
+
+    /// Waits until the wish was made or the task is cancelled.
+    func wait() async { for await _ in signal.stream {} }
+}

@@ -47,6 +47,7 @@ public final class LoopbackTransport: Transport {
             case .typed(let message): script.append(.typed(message))
             case .interrupt: script.append(.interrupt)
             case .cancelJob(let id): script.append(.cancelJob(id))
+            case .farewell(let text): script.append(.farewell(text))
             }
         }
         let next = Counter()

@@ -44,6 +44,8 @@ struct TestServer {
             case .played(let epoch, _): try await transport.send(.cut(epoch: epoch))
             case .interrupt: throw VoiceError(.fault, "the engine broke")
             case .cancelJob(let id): try await transport.send(.event(.error(code: "cancel", message: id)))
+            case .farewell(let text):
+                return try await transport.send(.event(.error(code: "farewell", message: text)))
             }
         }
     }

@@ -4,9 +4,12 @@ internal import VoiceCore
 struct Context: Sendable {
     /// The conversation, oldest first, the system message at its head.
     private(set) var messages: [ChatMessage]
+    private let record: (@Sendable ([ChatMessage]) -> Void)?
 
-    init(systemPrompt: String) {
-        messages = systemPrompt.isEmpty ? [] : [ChatMessage(.system, systemPrompt)]
+    init(systemPrompt: String, past: ConversationPast = ConversationPast()) {
+        messages = past.settled
+        record = past.record
+        messages.instruct(systemPrompt)
     }
 
     /// Puts other instructions in the place of those so far.
@@ -16,11 +19,16 @@ struct Context: Sendable {
     func asked(_ text: String) -> [ChatMessage] { messages + [ChatMessage(.user, text)] }
 
     /// Adds something that the person wants to be known and nobody answers.
-    mutating func note(_ text: String) { messages.append(ChatMessage(.user, text)) }
+    mutating func note(_ text: String) {
+        messages.append(ChatMessage(.user, text))
+        record?([ChatMessage(.user, text)])
+    }
 
     /// Closes an exchange: what the person said (nil for a greeting), the calls that the answer made, and the part of it that
     /// was heard.
     mutating func commit(user: String?, rounds: [ToolRound] = [], heard: String) {
+        let known = messages.count
+        defer { if messages.count > known { record?(Array(messages[known...])) } }
         if let user { messages.append(ChatMessage(.user, user)) }
         var rest = Substring(heard)
         var start = 0
@@ -45,6 +53,7 @@ struct Context: Sendable {
     mutating func settle(_ call: ToolCall, _ outcome: ToolOutcome) {
         guard let index = messages.lastIndex(where: { $0.role == .tool && $0.toolCallID == call.id }) else { return }
         messages[index].content = outcome.text
+        record?([messages[index]])
     }
 }
 

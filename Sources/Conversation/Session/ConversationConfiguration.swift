@@ -6,6 +6,8 @@ public struct ConversationConfiguration: Sendable {
     public var systemPrompt: String
     /// What the agent says first; empty for nothing.
     public var greeting: String
+    /// What the agent says first in a conversation that goes on after the connection was lost; empty for nothing.
+    public var returnGreeting = ConversationConfiguration.defaultReturnGreeting
     /// What the agent says when its language model fails; empty for nothing.
     public var apology: String
     /// How the language model chooses words.
@@ -115,6 +117,8 @@ public struct ConversationConfiguration: Sendable {
         You are Repartee, a friendly voice assistant. Your words are spoken aloud, so answer in one or two short, plain \
         sentences. Do not use lists, markdown, emoji or special characters.
         """
+    /// The default ``returnGreeting``.
+    public static let defaultReturnGreeting = "Sorry, we were cut off. Please go on."
     /// The default ``greeting``.
     public static let defaultGreeting = "Hello, I'm Repartee. What would you like to talk about?"
 }

@@ -6,6 +6,8 @@ internal import VoiceCore
 /// Owned by the session's task. It decides by asking ``TurnMachine`` and only carries out what that returns.
 struct Session {
     private let configuration: ConversationConfiguration
+    /// What is said first; empty for nothing.
+    private let greeting: String
     let clock: any SessionClock
     let logger: Logger
     private let transport: any Transport
@@ -49,6 +51,7 @@ struct Session {
 
     init(
         configuration: ConversationConfiguration,
+        past: ConversationPast,
         turnTaking: TurnMachine.Configuration,
         clock: any SessionClock,
         logger: Logger,
@@ -82,19 +85,32 @@ struct Session {
         self.agentSpeaks = agentSpeaks
         self.hangUp = hangUp
         machine = TurnMachine(configuration: turnTaking)
-        context = Context(systemPrompt: roster.first.systemPrompt)
+        context = Context(systemPrompt: roster.first.systemPrompt, past: past)
+        greeting = past.messages.isEmpty ? configuration.greeting : configuration.returnGreeting
     }
 
     /// Greets the person, or prepares for them to speak first.
     mutating func begin() async {
-        guard !configuration.greeting.isEmpty else { return prepare() }
-        let epoch = machine.greet()
-        await open(
-            OpenReply(epoch: epoch, turn: 0, urgency: Urgency(.firstAudio, epoch: epoch), stop: makeStop()),
-            .say(epoch: epoch, configuration.greeting)
-        )
+        guard !greeting.isEmpty else { return prepare() }
+        await say(greeting, turn: 0)
         // The greeting is spoken long before it is heard: time to read the instructions.
         prepare()
+    }
+
+    /// Says something that nobody asked for and the model did not think of.
+    private mutating func say(_ text: String, turn: Int, isFarewell: Bool = false) async {
+        let epoch = machine.greet()
+        let urgency = Urgency(.firstAudio, epoch: epoch)
+        var said = OpenReply(epoch: epoch, turn: turn, urgency: urgency, stop: makeStop())
+        said.isFarewell = isFarewell
+        await open(said, .say(epoch: epoch, text))
+    }
+
+    /// Says a last sentence in the place of what is being said, and ends the conversation.
+    private mutating func end(with text: String) async {
+        if let reply { await cut(reply.epoch) }
+        guard !text.isEmpty else { return hangUp() }
+        await say(text, turn: machine.turn, isFarewell: true)
     }
 
     /// Closes what is open: the person has gone.
@@ -142,6 +158,8 @@ struct Session {
             await perform(machine.handle(.draftTranscript(request: request, text: text), at: clock.now))
         case .transcript(let turn, let text):
             await perform(machine.handle(.transcript(turn: turn, text: text), at: clock.now))
+        case .farewell(let text):
+            await end(with: text)
         case .playout(let event):
             await handle(event)
         case .reply(let epoch, let step):

@@ -18,6 +18,8 @@ enum SessionInput: Sendable {
     case jobNews
     /// The person wants a job to be stopped.
     case cancelJob(String)
+    /// The server wants the conversation to end with these words.
+    case farewell(String)
     /// Something happened at the loudspeaker.
     case playout(Playout.Event)
     /// A reply came a step further.

@@ -1,8 +1,9 @@
 internal import ArgumentParser
 internal import Conversation
 internal import Foundation
+internal import Inference
 internal import Logging
-internal import ServiceLifecycle
+internal import CoreMetrics
 internal import SpeechSynthesis
 internal import Tools
 internal import Transports
@@ -33,12 +34,41 @@ struct ServeCommand: AsyncParsableCommand {
     )
     var publicAddress: [String] = []
 
+    @Option(help: ArgumentHelp("The Redis of the cluster that this is a worker of.", valueName: "url"))
+    var cluster: String?
+
+    @Option(help: "This worker's name in the cluster (the host's name and the port unless said otherwise).")
+    var worker: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Host and port by which the cluster's edge and other workers reach this one.",
+            valueName: "host:port"
+        )
+    )
+    var workerAddress: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "For how long conversations may go on after SIGTERM (3600 unless the configuration says otherwise).",
+            valueName: "seconds"
+        )
+    )
+    var drainTimeout: Int?
+
+    @Flag(help: "Let everybody talk, from other machines too, without an API key.")
+    var insecurePublic = false
+
     mutating func validate() throws {
         if let port, !(0...65_535).contains(port) { throw ValidationError("--port is from 0 to 65535, not \(port).") }
     }
 
     func run() async throws {
-        let settings = try agent.settings()
+        var settings = try agent.settings()
+        settings.door.redis = cluster ?? settings.door.redis
+        settings.door.worker = worker ?? settings.door.worker
+        settings.door.workerAddress = workerAddress ?? settings.door.workerAddress
+        if let drainTimeout { settings.door.drainTimeout = .seconds(drainTimeout) }
         let logger = global.logger(standard: .info)
         warnOfRecording(logger)
         let clock = SystemClock()
@@ -49,7 +79,7 @@ struct ServeCommand: AsyncParsableCommand {
         let servers = try settings.mcpRoom(environment: ProcessInfo.processInfo.environment, logger: logger)
         try await servers.withServers {
             let outfit = try await Outfit(room, engines, servers: servers, clock: clock)
-            try await serve(engines, outfit, settings, clock: clock, trace: trace, logger: logger)
+            try await serve(engines, outfit, settings, room: room, clock: clock, trace: trace, logger: logger)
         }
     }
 
@@ -57,6 +87,7 @@ struct ServeCommand: AsyncParsableCommand {
         _ engines: Engines,
         _ outfit: Outfit,
         _ settings: Settings,
+        room: EngineRoom,
         clock: SystemClock,
         trace: TraceFile?,
         logger: Logger
@@ -78,6 +109,11 @@ struct ServeCommand: AsyncParsableCommand {
         if !publicAddress.isEmpty { configuration.webRTC?.publicAddresses = publicAddress }
         configuration.pipecatRate = settings.pipecatRate.rate
         configuration.telephony = settings.telephonyAccounts(environment: ProcessInfo.processInfo.environment)
+        configuration.allowsStrangers = insecurePublic
+        configuration.load = { [lane = room.lane] in lane.utilisation() }
+        try settings.door.apply(to: &configuration, environment: ProcessInfo.processInfo.environment)
+        MetricsSystem.bootstrap(configuration.metrics)
+        let directory = try settings.door.directory(of: &configuration, clock: clock, logger: logger)
         let server = VoiceServer(
             configuration: configuration,
             logger: logger,
@@ -90,9 +126,11 @@ struct ServeCommand: AsyncParsableCommand {
                     clock: clock,
                     logger: session.logger,
                     trace: trace?.sink,
-                    name: "session \(session.id)"
+                    name: "session \(session.id)",
+                    past: session.past
                 )
                 let report = try await conversation.run(over: transport)
+                session.report(report)
                 session.logger.info(
                     "Session ended",
                     metadata: [
@@ -103,37 +141,24 @@ struct ServeCommand: AsyncParsableCommand {
                 )
             }
         )
-        let ready = clock.now
-        try await ServiceGroup.run(
-            ServerService(server: server, startup: ready, models: engines.names, advice: advice)
-        )
+        let startup = clock.now
+        try await Draining.run(drain: { server.drain() }) {
+            async let membership: Void = directory?.run()
+            try await server.run { endpoint in
+                StandardOutput.write("Repartee is ready: open \(endpoint.url) (stop with Ctrl-C)\n")
+                StandardError.print(
+                    "engines loaded in \(Int(startup.milliseconds)) ms; \(engines.names.asr) recognises speech"
+                )
+                if let advice { StandardError.print(advice) }
+            }
+            // The server has told the others that it goes; what is left of the directory's work is cancelled here.
+        }
     }
 
     /// A setting of another stack that this version cannot follow is said aloud, not ignored.
     private func warnOfRecording(_ logger: Logger) {
         guard ProcessInfo.processInfo.environment["ENABLE_RECORDING"] != nil else { return }
         logger.warning("This version records nothing: ENABLE_RECORDING has no effect")
-    }
-}
-
-/// The server as a service: a signal ends it.
-private struct ServerService: Service {
-    let server: VoiceServer
-    /// From the process's start until the engines were loaded.
-    let startup: Duration
-    let models: ModelNames
-    let advice: String?
-
-    func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            try await server.run { endpoint in
-                StandardOutput.write("Repartee is ready: open \(endpoint.url) (stop with Ctrl-C)\n")
-                StandardError.print(
-                    "engines loaded in \(Int(startup.milliseconds)) ms; \(models.asr) recognises speech"
-                )
-                if let advice { StandardError.print(advice) }
-            }
-        }
     }
 }
 

@@ -42,7 +42,7 @@ struct EngineRoom: Sendable {
             async let turnDetector = turnDetector()
             // Sub-agents without a model of their own think beside the conversations, one for each.
             let lodgers = settings.subAgents.contains { ($0.url ?? "").isEmpty && ($0.model ?? "").isEmpty }
-            async let languageModel = languageModel(chats: min(64, lodgers ? 2 * sessions : sessions))
+            async let languageModel = languageModel(chats: min(Self.mostChats, lodgers ? 2 * sessions : sessions))
             async let recognizer = recognizer(streams: sessions)
             async let synthesizer = synthesizer(streams: sessions)
             let model = try await languageModel
@@ -132,9 +132,18 @@ struct EngineRoom: Sendable {
         return FallbackLanguageModel(remote, else: try await localLanguageModel(fallback, chats: chats))
     }
 
+    /// The most conversations of a language model in process.
+    private static let mostChats = 64
+
     /// A language model in process.
     /// - Parameter model: a name in the catalogue or a path; nil for that of the settings.
     func localLanguageModel(_ model: String? = nil, chats: Int) async throws(VoiceError) -> LlamaLanguageModel {
+        guard settings.maxSessions <= Self.mostChats else {
+            throw VoiceError(
+                .usage,
+                "a language model in this process holds at most \(Self.mostChats) conversations, server.max_sessions is \(settings.maxSessions); name a server with language_model.url"
+            )
+        }
         let model = model ?? settings.languageModel ?? ModelCatalogue.defaultLanguageModel
         var configuration = settings.languageModelConfiguration
         configuration.chats = chats

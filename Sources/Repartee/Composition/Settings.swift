@@ -57,6 +57,8 @@ struct Settings: Sendable {
     var allowedOrigins: [String] = []
     /// The address under which people and telephone providers reach the server; empty for the one by which a request came.
     var publicURL = ""
+    /// Who may talk to the server, how it ends, which cluster it is a worker of.
+    var door = DoorSettings()
     /// Whether people reach the agent by WebRTC at all.
     var servesWebRTC = true
     /// How people reach the agent by WebRTC.

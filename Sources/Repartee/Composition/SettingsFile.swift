@@ -24,6 +24,9 @@ enum SettingsFile {
         [
             Key("agent.system_prompt") { s, v throws(VoiceError) in s.conversation.systemPrompt = try v.text() },
             Key("agent.greeting") { s, v throws(VoiceError) in s.conversation.greeting = try v.text() },
+            Key("agent.return_greeting") { s, v throws(VoiceError) in
+                s.conversation.returnGreeting = try v.text()
+            },
             Key("agent.apology") { s, v throws(VoiceError) in s.conversation.apology = try v.text() },
             Key("agent.interruptible") { s, v throws(VoiceError) in
                 s.interruption.isAllowed = try v.flag()
@@ -173,9 +176,25 @@ enum SettingsFile {
             },
             Key("server.host") { s, v throws(VoiceError) in s.host = try v.text() },
             Key("server.port") { s, v throws(VoiceError) in s.port = try v.count(0...65_535) },
-            Key("server.max_sessions") { s, v throws(VoiceError) in s.maxSessions = try v.count(1...64) },
+            Key("server.max_sessions") { s, v throws(VoiceError) in s.maxSessions = try v.count(1...4096) },
             Key("server.allowed_origins") { s, v throws(VoiceError) in s.allowedOrigins = try v.texts() },
             Key("server.public_url") { s, v throws(VoiceError) in s.publicURL = try v.text() },
+            Key("server.max_load") { s, v throws(VoiceError) in s.door.maxLoad = try v.number(0.1...1) },
+            Key("server.api_keys") { s, v throws(VoiceError) in
+                for element in try v.elements() { s.door.keys.append(try DoorSettings.Key(element)) }
+            },
+            Key("server.token_secret") { s, v throws(VoiceError) in s.door.tokenSecret = try v.text() },
+            Key("server.tls_certificate") { s, v throws(VoiceError) in s.door.certificate = try v.text() },
+            Key("server.tls_key") { s, v throws(VoiceError) in s.door.certificateKey = try v.text() },
+            Key("server.drain_timeout_s") { s, v throws(VoiceError) in
+                s.door.drainTimeout = .seconds(try v.count(0...86_400))
+            },
+            Key("server.goodbye") { s, v throws(VoiceError) in s.door.goodbye = try v.text() },
+            Key("cluster.redis") { s, v throws(VoiceError) in s.door.redis = try v.text() },
+            Key("cluster.prefix") { s, v throws(VoiceError) in s.door.redisPrefix = try v.text() },
+            Key("cluster.worker") { s, v throws(VoiceError) in s.door.worker = try v.text() },
+            Key("cluster.address") { s, v throws(VoiceError) in s.door.workerAddress = try v.text() },
+            Key("cluster.secret") { s, v throws(VoiceError) in s.door.clusterSecret = try v.text() },
             Key("webrtc.enabled") { s, v throws(VoiceError) in s.servesWebRTC = try v.flag() },
             Key("webrtc.port") { s, v throws(VoiceError) in s.webRTC.port = try v.count(0...65_535) },
             Key("webrtc.public_addresses") { s, v throws(VoiceError) in s.webRTC.publicAddresses = try v.texts() },
@@ -188,6 +207,7 @@ enum SettingsFile {
             Key("pipecat.sample_rate") { s, v throws(VoiceError) in
                 s.pipecatRate = try v.choice(Settings.PipecatRate.self)
             },
+            Key("telephony.busy_sentence") { s, v throws(VoiceError) in s.door.busySentence = try v.text() },
             Key("telephony.twilio_account_sid") { s, v throws(VoiceError) in
                 s.telephony.twilio.account = try v.text()
             },

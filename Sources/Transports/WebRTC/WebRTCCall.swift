@@ -142,15 +142,9 @@ package final class WebRTCCall {
 
     // MARK: - the agent
 
-    /// Learns that the conversation has begun, under which name, with which models and with which advice about them.
-    package func begin(session: String, models: ModelNames, advice: String?, at now: Duration) {
-        let ready = BrowserProtocol.ServerMessage.ready(
-            session: session,
-            playout: Self.playoutRate,
-            models: models,
-            advice: advice
-        )
-        perform(dialogue.begin(ready), at: now)
+    /// Learns that the conversation has begun, and what the page is told of it.
+    package func begin(_ welcome: Welcome, at now: Duration) {
+        perform(dialogue.begin(.ready(welcome, playout: Self.playoutRate)), at: now)
     }
 
     /// Takes a message of the agent.

@@ -1,6 +1,6 @@
 package import NIOCore
 internal import Synchronization
-internal import VoiceCore
+package import VoiceCore
 
 /// One person's WebRTC connection, from its first offer to its end. All methods may be called from any task and return at once.
 package final class WebRTCConnection: Sendable {
@@ -36,10 +36,8 @@ package final class WebRTCConnection: Sendable {
     package var isClosing: Bool { hasEnded.withLock { $0 } }
 
     /// Tells the client that the conversation begins; it goes on over the transport.
-    package func accept(session: String, models: ModelNames, advice: String?) -> WebRTCTransport {
-        port.perform(on: id) { call, now in
-            call.begin(session: session, models: models, advice: advice, at: now)
-        }
+    package func accept(_ welcome: Welcome) -> WebRTCTransport {
+        port.perform(on: id) { call, now in call.begin(welcome, at: now) }
         return WebRTCTransport(connection: self, inbox: inbox)
     }
 
@@ -48,6 +46,9 @@ package final class WebRTCConnection: Sendable {
         hasEnded.withLock { $0 = true }
         port.perform(on: id) { call, now in call.close(reason, at: now) }
     }
+
+    /// Hands the session an event that did not come from the client.
+    package func deliver(_ event: TransportEvent) { _ = inbox.push(event) }
 
     func send(_ message: TransportMessage) throws(VoiceError) {
         guard !isClosing else { throw VoiceError(.unavailable, "the peer has gone") }

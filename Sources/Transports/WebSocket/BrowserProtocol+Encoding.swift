@@ -60,7 +60,7 @@ private struct Outgoing: Encodable {
     let message: BrowserProtocol.ServerMessage
 
     private enum Key: String, CodingKey {
-        case type, version, session, playout, models, advice, epoch, speaking, turn, text, final, heard, pending,
+        case type, version, session, token, playout, models, advice, epoch, speaking, turn, text, final, heard, pending,
             interrupted
         case reason, report, code, message, t, id, tool, status, seq, agent, arguments, result, succeeded
         case sampleRate = "sample_rate"
@@ -69,14 +69,15 @@ private struct Outgoing: Encodable {
     func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: Key.self)
         switch message {
-        case .ready(let session, let playout, let models, let advice):
+        case .ready(let welcome, let playout):
             try fields.encode("ready", forKey: .type)
             try fields.encode(BrowserProtocol.version, forKey: .version)
-            try fields.encode(session, forKey: .session)
+            try fields.encode(welcome.session, forKey: .session)
+            try fields.encodeIfPresent(welcome.token, forKey: .token)
             var stream = fields.nestedContainer(keyedBy: Key.self, forKey: .playout)
             try stream.encode(playout.hertz, forKey: .sampleRate)
-            try fields.encode(models, forKey: .models)
-            try fields.encodeIfPresent(advice, forKey: .advice)
+            try fields.encode(welcome.models, forKey: .models)
+            try fields.encodeIfPresent(welcome.advice, forKey: .advice)
         case .cut(let epoch):
             try fields.encode("cut", forKey: .type)
             try fields.encode(epoch, forKey: .epoch)

@@ -49,8 +49,8 @@ package enum BrowserProtocol {
 
     /// A text message of the server.
     package enum ServerMessage: Sendable, Equatable {
-        /// The answer to `hello`; advice is what people should know about the models, nil for nothing.
-        case ready(session: String, playout: SampleRate, models: ModelNames, advice: String?)
+        /// The answer to `hello`, with the rate of replies.
+        case ready(Welcome, playout: SampleRate)
         /// Forget this reply and earlier ones.
         case cut(epoch: Int)
         /// Be silent: forget what waits of this reply, more of it may come later.

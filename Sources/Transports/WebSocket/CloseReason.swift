@@ -21,6 +21,15 @@ package struct CloseReason: Sendable, Equatable {
     /// 1001: the server shuts down.
     package static let shuttingDown = CloseReason(code: 1001, failure: nil, message: "the server is shutting down")
 
+    /// 1012: the server ends for another to take its place; the peer may connect again at once.
+    package static let restarting = CloseReason(code: 1012, failure: nil, message: "the server restarts")
+    /// 4001: the conversation goes on over another connection of the same person. Nobody should connect again.
+    package static let continuedElsewhere = CloseReason(
+        code: 4001,
+        failure: nil,
+        message: "the conversation goes on over another connection"
+    )
+
     /// 1002: the peer broke the framing of RFC 6455, or the order of the messages.
     package static func protocolError(_ message: String) -> CloseReason {
         CloseReason(code: 1002, failure: .malformedInput, message: message)

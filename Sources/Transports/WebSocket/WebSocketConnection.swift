@@ -82,16 +82,11 @@ package struct WebSocketConnection: Sendable {
     package var isClosing: Bool { wire.isClosing }
 
     /// Tells the visitor that the conversation begins; it goes on over the transport.
-    package func accept(
-        _ visitor: Visitor,
-        session: String,
-        models: ModelNames,
-        advice: String?
-    ) -> WebSocketTransport {
+    package func accept(_ visitor: Visitor, _ welcome: Welcome) -> WebSocketTransport {
         // A peer that has just gone is noticed by the end of `events`.
         switch visitor {
         case .browser(let hello):
-            try? say(.ready(session: session, playout: hello.playout, models: models, advice: advice))
+            try? say(.ready(welcome, playout: hello.playout))
         case .pipecat, .telephone, .webRTC: wire.perform { dialogue, now in dialogue.begin(at: now) }
         }
         return WebSocketTransport(
@@ -102,6 +97,9 @@ package struct WebSocketConnection: Sendable {
             inbox: inbox
         )
     }
+
+    /// Hands the session an event that did not come from the peer.
+    package func deliver(_ event: TransportEvent) { _ = inbox.push(event) }
 
     /// Closes in an orderly way: what is said already goes out, then the reason, then the close frame.
     package func close(_ reason: CloseReason) { wire.close(reason) }

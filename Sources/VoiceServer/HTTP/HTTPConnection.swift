@@ -105,6 +105,8 @@ struct HTTPConnection<WebSocket: Sendable>: Sendable {
                 let webSocket = try shared.makeWebSocket(channel, request)
                 channel.pipeline.syncOperations.removeHandler(handler, promise: nil)
                 completion(webSocket)
+                // Nothing was read while a task decided.
+                channel.read()
             }
             .whenFailure { _ in channel.close(promise: nil) }
     }

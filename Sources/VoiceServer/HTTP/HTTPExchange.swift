@@ -39,6 +39,12 @@ struct HTTPExchange: Sendable {
         channel.eventLoop.execute { [handler] in handler.value.answer(with: response) }
     }
 
+    /// Switches to WebSocket, for a request that asked for it; the connection's next arrival is the WebSocket.
+    func upgrade() {
+        place.release()
+        channel.eventLoop.execute { [handler] in handler.value.upgrade() }
+    }
+
     /// Begins a response whose content comes in pieces.
     func begin(_ response: Response) {
         channel.eventLoop.execute { [handler] in handler.value.beginStream(response) }

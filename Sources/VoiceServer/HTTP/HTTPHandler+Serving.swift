@@ -11,6 +11,13 @@ extension HTTPHandler {
         respond(reusable(response, after: head), head, context)
     }
 
+    /// Switches to WebSocket. What was held up of reading goes on with the new handlers.
+    func upgrade() {
+        guard let context, case .serving(let head) = state else { return }
+        state = .upgrading
+        owner.upgrade(context, head, nil, self)
+    }
+
     /// Sends the head of a response to the request that is being served.
     func beginStream(_ response: Response) {
         guard let context, case .serving(let head) = state else { return }

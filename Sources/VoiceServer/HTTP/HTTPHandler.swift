@@ -48,7 +48,7 @@ final class HTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     let clock: any SessionClock
     /// Set when the server has more connections than it wants: every request is answered by this.
     private let refusal: Response?
-    private let owner: Owner
+    let owner: Owner
     var state = State.waiting
     var deadline: Duration?
     private var responsesInFlight = 0

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOPosix
+internal import NIOSSL
 internal import Transports
 internal import VoiceCore
 
@@ -11,6 +12,8 @@ struct HTTPListener<WebSocket: Sendable>: Sendable {
     let connections: ConnectionRegistry
     /// Bytes that the kernel takes of a connection before it has sent what it has; nil for as many as fit. Linux only.
     var unsentBytes: Int?
+    /// What connections are encrypted with; nil for plain ones.
+    var tls: NIOSSLContext?
 
     /// Accepts connections until the task is cancelled, then asks each to close and waits for that.
     ///
@@ -103,6 +106,7 @@ struct HTTPListener<WebSocket: Sendable>: Sendable {
         guard let isWelcome = connections.add(channel) else {
             throw VoiceError(.exhausted, "too many connections")
         }
+        if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
         return try HTTPConnection(on: channel, context, refusal: isWelcome ? nil : .tooManyConnections)
     }
 }

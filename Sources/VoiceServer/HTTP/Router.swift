@@ -3,7 +3,7 @@ internal import NIOHTTP1
 internal import Transports
 internal import VoiceCore
 
-/// What the agent's server answers: the page, its health, the ways to a conversation.
+/// What the agent's server answers: the page, how it is, the ways to a conversation.
 struct Router: RequestRouter {
     /// The most bytes of a request's content that are read and thrown away, rather than refused.
     static let bodyLimit = 64 * 1024
@@ -19,32 +19,78 @@ struct Router: RequestRouter {
     let origins: OriginPolicy
     /// Room for requests with content.
     let exchanges: SessionSlots
+    /// Room for WebSockets that are being judged.
+    let handshakes: SessionSlots
     /// WebRTC, where it is served.
     let webRTC: WebRTCSettings?
-    /// The content of `/health`. Called on an event loop.
-    let health: @Sendable () -> ByteBuffer
+    /// Whether other workers may ask for places.
+    let isWorker: Bool
+    /// How the server is. Called on an event loop.
+    let state: StateOfServer
+
+    /// What is asked about the server as a whole.
+    struct StateOfServer: Sendable {
+        /// The content of `/health`.
+        var health: @Sendable () -> ByteBuffer
+        /// The content of `/metrics`, for who may see it.
+        var metrics: @Sendable (HTTPRequestHead) throws(Refusal) -> String
+        /// Whether new conversations are taken.
+        var isReady: @Sendable () -> Bool
+    }
 
     func answer(_ head: HTTPRequestHead) -> Answer {
         if let refusal = refusal(of: head, bodyLimit: Self.bodyLimit) { return .respond(refusal) }
         let path = path(of: head)
-        switch path {
-        case Self.webSocket: return refusal(ofHandshake: head, origins).map(Answer.respond) ?? .upgrade()
+        let place = SessionPath(path)
+        switch place.rest {
+        case Self.webSocket: return handshake(head)
         case Self.pipecat:
             if let rate = query("sample_rate", of: head), Self.pipecatRates[rate] == nil {
                 return .respond(.line(.badRequest, "sample_rate is 16000 or 24000", closes: true))
             }
-            return refusal(ofHandshake: head, origins).map(Answer.respond) ?? .upgrade()
+            return handshake(head)
+        case SignallingRequest.path: return shared(head, [.POST, .PATCH])
+        case _ where place.session != nil: return .respond(nothing)
         case "/start": return shared(head, [.POST])
-        case _ where SignallingRequest.isAddress(path): return shared(head, [.POST, .PATCH])
+        case Gateway.path where isWorker: return exchange(head)
         case "/status": return .respond(get(head) { .json(StartRequest.status(webRTC)) })
-        case "/health": return .respond(get(head) { .json(health()) })
+        case "/health": return .respond(get(head) { .json(state.health()) })
+        case "/ready": return .respond(get(head) { readiness })
+        case "/metrics": return .respond(get(head) { metrics(head) })
         case "/" where head.method == .POST: return exchange(head)
         default:
-            guard let asset = playground.assets[path] else {
-                return .respond(.line(.notFound, "nothing is here; the page is at /"))
-            }
+            guard let asset = playground.assets[path] else { return .respond(nothing) }
             return .respond(get(head) { file(asset, for: head) })
         }
+    }
+
+    /// True if a request, which this router let through, asks for a WebSocket.
+    func isHandshake(_ head: HTTPRequestHead) -> Bool {
+        [Self.webSocket, Self.pipecat].contains(SessionPath(path(of: head)).rest)
+    }
+
+    private var nothing: Response { .line(.notFound, "nothing is here; the page is at /") }
+
+    /// A load balancer takes 404 for "no more of them, but those that are there go on" (HAProxy's `disable-on-404`), anything
+    /// else that is no success for "gone".
+    private var readiness: Response {
+        state.isReady() ? .line(.ok, "ready") : .line(.notFound, "draining: no new conversations begin here")
+    }
+
+    private func metrics(_ head: HTTPRequestHead) -> Response {
+        do throws(Refusal) {
+            let headers: HTTPHeaders = ["Content-Type": PrometheusText.contentType, "Cache-Control": "no-store"]
+            return Response(.ok, headers: headers, body: ByteBuffer(string: try state.metrics(head)))
+        } catch {
+            return error.response
+        }
+    }
+
+    /// A request for a WebSocket that is well-formed is judged by a task: tokens and places may take a moment.
+    private func handshake(_ head: HTTPRequestHead) -> Answer {
+        if let refusal = refusal(ofHandshake: head, origins) { return .respond(refusal) }
+        guard let place = handshakes.place() else { return .respond(.tooManyConnections) }
+        return .serve(bodyLimit: 0, tooLarge: .line(.payloadTooLarge, "a handshake has no content"), place)
     }
 
     /// A request of an app, to begin a session say. Browsers ask first whether pages of another origin may.
@@ -55,7 +101,7 @@ struct Router: RequestRouter {
         }
         let headers: HTTPHeaders = [
             "Access-Control-Allow-Methods": methods.map(\.rawValue).joined(separator: ", "),
-            "Access-Control-Allow-Headers": "Content-Type",
+            "Access-Control-Allow-Headers": "Content-Type, Authorization, X-API-Key",
             "Access-Control-Max-Age": "600",
         ]
         return .respond(Response(.noContent, headers: headers).shared(with: head))
@@ -94,7 +140,7 @@ struct Router: RequestRouter {
     ///
     /// - Parameter rate: of replies to Pipecat clients that do not ask for one.
     func entrance(for head: HTTPRequestHead, usually rate: SampleRate) -> WebSocketConnection.Entrance {
-        guard path(of: head) == Self.pipecat else { return .pageOrTelephone }
+        guard SessionPath(path(of: head)).rest == Self.pipecat else { return .pageOrTelephone }
         let wanted = query("sample_rate", of: head).flatMap { Self.pipecatRates[$0] }
         return .pipecat(wanted.map { SampleRate($0) } ?? rate)
     }

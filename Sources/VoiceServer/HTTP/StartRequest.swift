@@ -1,4 +1,3 @@
-internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
 internal import Transports
@@ -26,25 +25,33 @@ struct StartRequest: Sendable {
         return ByteBuffer(string: (["status": "ready", "transports": transports] as JSONValue).json)
     }
 
-    /// Where to go, or why not.
-    func response(at address: PublicAddress, _ webRTC: WebRTCSettings?) -> Response {
+    /// Why the transport cannot be had; nil if it can.
+    func refusal(_ webRTC: WebRTCSettings?) -> Response? {
         let served = Self.transports(webRTC)
-        guard served.contains(transport) else {
-            let served = served.joined(separator: ", ")
-            let detail: JSONValue = [
-                "detail": .string("Transport '\(transport.prefix(64))' is not served here, only \(served).")
-            ]
-            return .json(ByteBuffer(string: detail.json), .badRequest)
+        guard !served.contains(transport) else { return nil }
+        let list = served.joined(separator: ", ")
+        return .detail(.badRequest, "Transport '\(transport.prefix(64))' is not served here, only \(list).")
+    }
+
+    /// Where to go.
+    ///
+    /// - Parameters:
+    ///   - session: the conversation for which a place is kept.
+    ///   - token: what also lets it begin, once the place is no longer kept.
+    func response(at address: PublicAddress, _ webRTC: WebRTCSettings?, session: String, token: String) -> Response {
+        func webSocket(_ path: String) -> JSONValue {
+            .string(address.webSocket(SessionPath.path(session, path)) + "?token=\(token)")
         }
-        let session = JSONValue.string(UUID().uuidString.lowercased())
-        let answer: JSONValue =
+        let place: JSONObject = ["sessionId": .string(session), "token": .string(token)]
+        let way: JSONObject =
             switch transport {
-            case "webrtc":
-                ["sessionId": session, "iceConfig": ["iceServers": .array(webRTC?.iceServers.map(\.json) ?? [])]]
-            case "websocket": ["wsUrl": .string(address.webSocket(Router.pipecat)), "sessionId": session]
-            default: ["wsUrl": .string(address.webSocket(Router.webSocket))]
+            case "webrtc": ["iceConfig": ["iceServers": .array(webRTC?.iceServers.map(\.json) ?? [])]]
+            case "websocket": ["wsUrl": webSocket(Router.pipecat)]
+            default: ["wsUrl": .string(address.webSocket(SessionPath.path(session, Router.webSocket)))]
             }
-        return .json(ByteBuffer(string: answer.json))
+        var answer = place
+        for (name, value) in way { answer[name] = value }
+        return .json(ByteBuffer(string: JSONValue.object(answer).json))
     }
 }
 

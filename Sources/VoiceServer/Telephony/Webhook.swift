@@ -140,11 +140,14 @@ struct Webhook: Sendable {
         }
     }
 
-    /// XML that refuses the call: there is no room.
-    var busy: String {
-        switch provider {
-        case .twilio, .telnyx: Self.response("<Reject reason=\"busy\" />")
-        case .plivo: Self.response("<Hangup reason=\"busy\" />")
+    /// XML that has a sentence said and ends the call: there is no room. Without a sentence the call is not even taken.
+    func busy(_ sentence: String) -> String {
+        let words = Self.escaped(sentence)
+        return switch (provider, sentence.isEmpty) {
+        case (.twilio, true), (.telnyx, true): Self.response("<Reject reason=\"busy\" />")
+        case (.plivo, true): Self.response("<Hangup reason=\"busy\" />")
+        case (.twilio, false), (.telnyx, false): Self.response("<Say>\(words)</Say><Hangup />")
+        case (.plivo, false): Self.response("<Speak>\(words)</Speak><Hangup />")
         }
     }
 

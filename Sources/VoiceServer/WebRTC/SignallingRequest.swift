@@ -11,16 +11,8 @@ enum SignallingRequest: Sendable, Equatable {
     /// Where the client may be reached. As we only answer, nothing has to be done about them.
     case candidates(connection: String)
 
-    /// The address of offers.
+    /// The address of offers, also below a session that `/start` has named.
     static let path = "/api/offer"
-
-    /// True for ``path``, also below a session that `/start` has named.
-    static func isAddress(_ path: String) -> Bool {
-        if path == Self.path { return true }
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 5, parts[1] == "sessions", parts[3] == "api", parts[4] == "offer" else { return false }
-        return (1...64).contains(parts[2].utf8.count)
-    }
 
     /// Reads a request.
     ///

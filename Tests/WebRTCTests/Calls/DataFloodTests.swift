@@ -95,7 +95,7 @@ private final class FloodingClient {
         try send([.cookieEcho(try #require(acknowledgement.parameter(SCTPParameter.stateCookie)).value)])
         try send(DataChannelMessage.open(DataChannelParameters(label: "chat")).encode(), on: 0, kind: 50)
         try send(#"{"label":"rtvi-ai","type":"client-ready","id":"0","data":{"version":"2.1.0"}}"#)
-        call.begin(session: "1", models: Self.models, advice: nil, at: now)
+        call.begin(Welcome(session: "1", models: Self.models), at: now)
         try drain()
         delivered = []
     }

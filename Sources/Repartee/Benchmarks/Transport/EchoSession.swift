@@ -54,7 +54,7 @@ struct EchoSession {
                     samples = []
                     try await transport.send(.audio(PlayoutFrame(epoch: 1, audio: audio)))
                 } catch { return }
-            case .text, .typed, .interrupt, .cancelJob: break
+            case .text, .typed, .interrupt, .cancelJob, .farewell: break
             }
         }
     }

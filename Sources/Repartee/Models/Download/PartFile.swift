@@ -1,3 +1,7 @@
+#if canImport(CoreFoundation)
+    // Where the compiler finds the members of `stat`, once a package underneath has loaded it.
+    internal import CoreFoundation
+#endif
 internal import Foundation
 internal import NIOCore
 internal import VoiceCore
