@@ -169,7 +169,7 @@ let package = Package(
             documents: ["Silero/MODEL.md", "SmartTurn/MODEL.md"]
         ),
 
-        library("Cluster", ["VoiceCore", "Redis", log]),
+        library("Cluster", ["VoiceCore", "Redis", log, tls]),
 
         // 4: agent
         library("Conversation", ["VoiceCore", "Audio", log]),

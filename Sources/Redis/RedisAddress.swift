@@ -23,7 +23,7 @@ package struct RedisAddress: Sendable, Equatable, CustomStringConvertible {
     /// - Parameters:
     ///   - text: the address, as a person gave it.
     ///   - place: where it was given, for errors: the name of a variable or of a setting.
-    /// - Throws: `usage` when it is no such address. Nothing in front of an `@` is ever repeated.
+    /// - Throws: `usage` when it is no such address. Nothing of it is repeated, for any of it may be the password.
     package init(_ text: String, from place: String) throws(VoiceError) {
         func wrong(_ problem: String) -> VoiceError {
             VoiceError(
@@ -34,7 +34,7 @@ package struct RedisAddress: Sendable, Equatable, CustomStringConvertible {
         guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased() else {
             throw wrong("is no address")
         }
-        guard ["redis", "rediss"].contains(scheme) else { throw wrong("begins with \(scheme)://") }
+        guard ["redis", "rediss"].contains(scheme) else { throw wrong("does not begin with redis:// or rediss://") }
         guard let host = parts.host, !host.isEmpty else { throw wrong("names no host") }
         guard parts.port.map({ (1...65_535).contains($0) }) ?? true else { throw wrong("has no port from 1 to 65535") }
         guard parts.query == nil, parts.fragment == nil else {
@@ -43,7 +43,7 @@ package struct RedisAddress: Sendable, Equatable, CustomStringConvertible {
         let path = parts.path.dropFirst(parts.path.hasPrefix("/") ? 1 : 0)
         guard path.isEmpty || path.allSatisfy({ $0.isASCII && $0.isNumber }),
             let database = Int(path.isEmpty ? "0" : path)
-        else { throw wrong("ends in '/\(path)', which is no number of a database") }
+        else { throw wrong("ends in something that is no number of a database") }
         self.host = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
         self.database = database
         isSecure = scheme == "rediss"
