@@ -126,6 +126,14 @@ let package = Package(
 
         library("YAMLReading", ["VoiceCore", "Yams"]),
 
+        library(
+            "Redis",
+            [
+                "VoiceCore", log, tls, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+
         // 3: parts
         library("Transports", ["VoiceCore", "Audio", "WebRTC"] + nio + [protobuf]),
         library(
@@ -162,7 +170,7 @@ let package = Package(
             documents: ["Silero/MODEL.md", "SmartTurn/MODEL.md"]
         ),
 
-        library("Cluster", ["VoiceCore"]),
+        library("Cluster", ["VoiceCore", "Redis", log, tls]),
 
         // 4: agent
         library("Conversation", ["VoiceCore", "Audio", log]),

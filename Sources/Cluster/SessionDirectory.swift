@@ -23,7 +23,8 @@ package protocol SessionDirectory: Sendable {
     /// Gives a session up. What was said in it is kept for a while if the person may come back.
     func release(_ lease: SessionLease, mayComeBack: Bool) async
 
-    /// Returns once somebody else has claimed the session, about a second later at most, or when the task is cancelled.
+    /// Returns once somebody else has claimed the session, about a second later at most, or when the task is cancelled. At once for a
+    /// lease that was given up.
     func waitForLoss(of lease: SessionLease) async
 
     /// Notes that a one-time token was used.
@@ -50,12 +51,15 @@ package struct SessionLease: Sendable, Equatable {
     package var epoch: Int
     /// What was said in it before, without instructions; empty for a new session.
     package var history: [ChatMessage]
+    /// Tells the claim from all others of the directory that gave it.
+    package var claim: UInt64
 
-    /// Makes a lease.
-    package init(session: String, epoch: Int, history: [ChatMessage] = []) {
+    /// Makes a lease. Only directories do.
+    package init(session: String, epoch: Int, history: [ChatMessage] = [], claim: UInt64 = 0) {
         self.session = session
         self.epoch = epoch
         self.history = history
+        self.claim = claim
     }
 }
 
