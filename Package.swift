@@ -180,7 +180,8 @@ let package = Package(
             "VoiceServer",
             [
                 "COpenSSL", "VoiceCore", "Audio", "Transports", "Cluster", "Conversation", log, metrics,
-                .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "JWTKit", package: "jwt-kit"),
             ] + nio + [tls],
             resources: [.copy("Playground")]
         ),
@@ -200,7 +201,8 @@ let package = Package(
             name: "Repartee",
             dependencies: [
                 "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "Transports", "SpeechRecognition",
-                "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Redis", "Cluster", "Conversation", "VoiceServer",
+                "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Redis", "Cluster", "Conversation",
+                "VoiceServer",
                 "Simulation", "Evaluation", "YAMLReading", "Yams", log, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

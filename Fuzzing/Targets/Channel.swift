@@ -33,7 +33,7 @@ extension FuzzTarget {
             case 4: actions = dialogue.handle(.userTranscript(turn: 1, text: "words", isFinal: true), at: date)
             default:
                 actions = dialogue.begin(
-                    .ready(session: "1", playout: SampleRate(24_000), models: Wire.models, advice: nil)
+                    .ready(Welcome(session: "1", models: Wire.models), playout: SampleRate(24_000))
                 )
             }
             // Fifty messages may have waited for the client.

@@ -146,9 +146,13 @@ public struct VoiceServer: Sendable {
         try APIKey.check(configuration.keys)
         try configuration.cluster?.check()
         if let secret = configuration.tokenSecret, secret.utf8.count < 32 {
-            throw VoiceError(.usage, "the secret of session tokens has fewer than 32 characters; 'openssl rand -hex 32' makes a good one")
+            throw VoiceError(
+                .usage,
+                "the secret of session tokens has fewer than 32 characters; 'openssl rand -hex 32' makes a good one"
+            )
         }
-        guard configuration.keys.isEmpty, !configuration.allowsStrangers, !OriginPolicy.isLocal(configuration.host) else {
+        guard configuration.keys.isEmpty, !configuration.allowsStrangers, !OriginPolicy.isLocal(configuration.host)
+        else {
             return
         }
         throw VoiceError(

@@ -17,6 +17,8 @@ public final class LoopbackTransport: Transport {
         case interrupt
         /// Wants a job to be stopped.
         case cancelJob(String)
+        /// Not the person but the server: wants the conversation to end with these words.
+        case farewell(String)
     }
 
     /// Something the agent sent, with its time.

@@ -20,20 +20,24 @@ internal import VoiceCore
         arguments: [
             (
                 .ready(
-                    session: "s",
-                    playout: .wideband,
-                    models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s"),
-                    advice: nil
+                    Welcome(
+                        session: "s",
+                        token: "a.b.c",
+                        models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s")
+                    ),
+                    playout: .wideband
                 ),
                 #"{"models":{"asr":"a","llm":"l","tts":"s","turn":"t","vad":"v"},"playout":{"sample_rate":48000},"#
-                    + #""session":"s","type":"ready","version":1}"#
+                    + #""session":"s","token":"a.b.c","type":"ready","version":1}"#
             ),
             (
                 .ready(
-                    session: "s",
-                    playout: .wideband,
-                    models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s"),
-                    advice: "get a better one"
+                    Welcome(
+                        session: "s",
+                        models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s"),
+                        advice: "get a better one"
+                    ),
+                    playout: .wideband
                 ),
                 #"{"advice":"get a better one","models":{"asr":"a","llm":"l","tts":"s","turn":"t","vad":"v"},"#
                     + #""playout":{"sample_rate":48000},"session":"s","type":"ready","version":1}"#

@@ -198,7 +198,7 @@ internal import VoiceCore
                 #expect(await first.closing().code == 1000)
             }
             try await expectHealth(on: port) {
-                $0.contains(#""sessions":{"active":0,"maximum":1,"refused":1,"total":1}"#)
+                $0.contains(#""sessions":{"active":0,"maximum":1,"refused":1,"reserved":0,"total":1}"#)
             }
             try await RawClient.conversation(on: port) { client in try await expectEcho(&client) }
         }

@@ -83,7 +83,7 @@ internal import VoiceCore
         } _: { port in
             try await RawClient.conversation(on: port) { _ in }
             try await expectHealth(on: port) {
-                $0.contains(#""sessions":{"active":0,"maximum":8,"refused":0,"total":1}"#)
+                $0.contains(#""sessions":{"active":0,"maximum":8,"refused":0,"reserved":0,"total":1}"#)
             }
         }
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Cluster
 internal import Conversation
 internal import Foundation
 internal import Inference
@@ -143,7 +144,7 @@ struct ServeCommand: AsyncParsableCommand {
         )
         let startup = clock.now
         try await Draining.run(drain: { server.drain() }) {
-            async let membership: Void = directory?.run()
+            async let _ = directory?.run()
             try await server.run { endpoint in
                 StandardOutput.write("Repartee is ready: open \(endpoint.url) (stop with Ctrl-C)\n")
                 StandardError.print(

@@ -73,7 +73,9 @@ struct DoorSettings: Sendable {
 
     /// A worker's name where none was given: the host's, with the port.
     private static func name(of port: Int) -> String {
-        let host = ProcessInfo.processInfo.hostName.prefix { $0 != "." }.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+        let host = ProcessInfo.processInfo.hostName.prefix { $0 != "." }.filter {
+            $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
+        }
         return "\(host.prefix(50))-\(port)"
     }
 

@@ -7,8 +7,6 @@ final class Admission: Sendable {
 
     /// For how long a place is kept for somebody who has been promised it.
     static let reservationLifetime = Duration.seconds(5)
-    /// The same once a WebRTC client has sent its offer: it has to find a way through its network.
-    static let connectingLifetime = Duration.seconds(15)
 
     private let machine: Mutex<AdmissionMachine>
     private let clock: any SessionClock
@@ -54,7 +52,6 @@ final class Admission: Sendable {
         }
     }
 
-
     /// How busy the server is, in [0, 1]: the larger of its share of places that are taken and of its engines' load.
     var level: Double {
         let counts = counts
@@ -84,10 +81,13 @@ final class Admission: Sendable {
         return session
     }
 
-    /// Keeps a reservation for a client that is about to connect.
+    /// Keeps a reservation for as long again: the client is about to connect.
     func extend(_ session: String) {
-        machine.withLock { $0.extend(session, by: Self.connectingLifetime, at: clock.now) }
+        machine.withLock { $0.extend(session, by: Self.reservationLifetime, at: clock.now) }
     }
+
+    /// Gives a reservation up.
+    func cancel(_ session: String) { machine.withLock { $0.cancel(session) } }
 
     /// Takes a place, the reserved one if there is one.
     func enter(_ session: String, for key: String?) throws(Refusal) -> Ticket {
@@ -105,7 +105,8 @@ final class Admission: Sendable {
 
     /// The name of a conversation that is about to begin; nobody can guess it.
     func makeName() -> String {
-        let random = [UInt64.random(in: .min ... .max), .random(in: .min ... .max)].map { String($0, radix: 36) }.joined()
+        let random = [UInt64.random(in: .min ... .max), .random(in: .min ... .max)].map { String($0, radix: 36) }
+            .joined()
         return worker.map { "\($0).\(random)" } ?? random
     }
 

@@ -108,6 +108,9 @@ struct AdmissionMachine: Sendable {
         reservations[session]?.end = now + lifetime
     }
 
+    /// Gives a reservation up.
+    mutating func cancel(_ session: String) { reservations[session] = nil }
+
     /// Takes the place that was reserved; nil if it was not, or too long ago.
     mutating func connect(_ session: String, at now: Duration) -> Ticket? {
         expire(at: now)

@@ -22,7 +22,10 @@ public struct ClusterMembership: Sendable, Equatable {
             (1...63).contains(worker.utf8.count)
             && worker.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
         guard isName else {
-            throw VoiceError(.usage, "'\(worker.prefix(80))' is no name for a worker; use 1 to 63 letters, digits, '-' and '_'")
+            throw VoiceError(
+                .usage,
+                "'\(worker.prefix(80))' is no name for a worker; use 1 to 63 letters, digits, '-' and '_'"
+            )
         }
         guard secret.utf8.count >= APIKey.shortestSecret else {
             throw VoiceError(

@@ -60,7 +60,9 @@ struct Doorkeeper: Sendable {
         // A JSON Web Token has two dots (RFC 7519 section 3).
         if let shown = bearer(head), shown.split(separator: ".", omittingEmptySubsequences: false).count == 3,
             owner(of: shown) == nil
-        { return try await pass(shown, session) }
+        {
+            return try await pass(shown, session)
+        }
         if isExpected { return Pass(session: session) }
         guard session == nil else {
             throw .unauthorized("the place is no longer kept; coming back into a conversation takes its token")
@@ -85,7 +87,9 @@ struct Doorkeeper: Sendable {
 
     /// What a request's header `Authorization` bears (RFC 6750 section 2.1), or its `X-API-Key`.
     private func bearer(_ head: HTTPRequestHead) -> String? {
-        guard let value = head.headers.first(name: "authorization") else { return head.headers.first(name: "x-api-key") }
+        guard let value = head.headers.first(name: "authorization") else {
+            return head.headers.first(name: "x-api-key")
+        }
         let parts = value.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
         return String(parts[1]).trimmed

@@ -2,6 +2,7 @@
 // A conversation is one `Talk`; it is made at "start" and gone after "end".
 import { requestMicrophone } from "./capture.js";
 import { Devices } from "./devices.js";
+import { Door } from "./door.js";
 import { installHook } from "./hook.js";
 import { Jobs } from "./jobs.js";
 import { LatencyPanel } from "./latency.js";
@@ -211,7 +212,7 @@ function connectionChanged(news) {
       state.models = news.models;
       state.advice = news.advice;
       notices.clear("connection", "server");
-      transcript.beginSession();
+      transcript.beginSession(news.returns);
       state.answers = [];
       showModels(news.models, news.advice);
       return setPhase("live");
@@ -224,12 +225,21 @@ function connectionChanged(news) {
       return showWaiting(news);
     case "closed":
       end();
+      if (news.kind === "key") return askForKey(news.reason);
+      if (news.kind === "elsewhere") return transcript.remark("The conversation goes on in another window.");
       if (news.kind === "ended") return transcript.remark("The server ended the conversation.");
       if (news.kind === "unserved") return notices.show("connection", problems.transportUnserved(news.reason));
       return notices.show("connection", {
         ...problems.protocolProblem(news.reason), actions: [["Reload", () => location.reload()]],
       });
   }
+}
+
+function askForKey(reason) {
+  notices.show("key", {
+    ...problems.keyWanted(Door.key, reason), field: { label: "Key", value: Door.key },
+    actions: [["Continue", (key) => { Door.key = key.trim(); start(); }]],
+  });
 }
 
 function showWaiting(news) {

@@ -5,6 +5,7 @@
 //   onLink({transport, fallback, roundTrip, jitterBuffer, lostUp, lostDown})  how the connection is; ms and shares, undefined if not known
 //   onSound()           the browser may have paused the sound
 //   onLoudspeaker()     the chosen loudspeaker cannot be had
+import { Door } from "./door.js";
 import { WebRTCWire } from "./wire-webrtc.js";
 import { WebSocketWire } from "./wire-websocket.js";
 
@@ -21,11 +22,12 @@ const STABLE_MS = 10000;           // a connection this old starts the back-off 
 function meaning(code) {
   switch (code) {
     case 1000: return { kind: "ended", retry: false };
-    case 1001: return { kind: "restarting", retry: true };
+    case 1001: case 1012: return { kind: "restarting", retry: true };
     case 1002: case 1003: case 1007: case 1009: return { kind: "protocol", retry: false };
     case 1008: return { kind: "slow", retry: true };
     case 1011: return { kind: "failed", retry: true };
     case 1013: return { kind: "full", retry: true };
+    case 4001: return { kind: "elsewhere", retry: false };
     default: return { kind: "gone", retry: true };
   }
 }
@@ -37,6 +39,7 @@ export class Client {
     this.Wire = transport === "websocket" ? WebSocketWire : WebRTCWire;
     this.sound = sound;
     this.callbacks = callbacks;
+    this.door = new Door();
     this.loudspeaker = "";
     this.attempt = 0;
     this.stopped = false;
@@ -52,7 +55,7 @@ export class Client {
     this.lastError = undefined;
     if (!this.Wire.exists) return this.fallBack("This browser has none.");
     this.callbacks.onState({ name: "connecting", attempt: this.attempt });
-    const wire = new this.Wire(this.sound, {
+    const wire = new this.Wire(this.sound, this.door, {
       onOpen: () => this.say({
         type: "hello", version: VERSION, microphone: { sample_rate: wire.rate }, playout: { sample_rate: wire.rate },
       }),
@@ -115,7 +118,9 @@ export class Client {
     this.pingTimer = setInterval(() => this.ping(), PING_MS);
     this.statisticsTimer = setInterval(() => this.measure(this.wire), STATISTICS_MS);
     this.ping();
-    this.callbacks.onState({ name: "ready", session: message.session, models: message.models ?? {}, advice: String(message.advice ?? "") });
+    const { returns } = this.door;
+    this.door.remember(message);
+    this.callbacks.onState({ name: "ready", session: message.session, returns, models: message.models ?? {}, advice: String(message.advice ?? "") });
   }
 
   ping() {
@@ -159,13 +164,16 @@ export class Client {
     return this.open();
   }
 
-  lost({ code, reason, unserved }) {
+  lost({ code, reason, unserved, unopened, wantsKey }) {
     if (this.ready && performance.now() - this.readyAt > STABLE_MS) this.attempt = 0;
     this.forgetWire();
     if (unserved) return this.fallBack(unserved);
+    if (wantsKey) return this.finish({ kind: "key", reason });
+    if (unopened && this.door.returns) this.door.doubt();
     const { kind, retry } = meaning(code);
     const words = this.lastError?.message ?? reason;
     if (this.stopped || !retry) return this.finish({ kind, reason: words });
+    if (kind === "failed") this.door.forget();    // what failed once would fail again
     const backoff = BACKOFF_MS[Math.min(this.attempt, BACKOFF_MS.length - 1)];
     const delay = kind === "full" ? FULL_RETRY_MS : backoff;
     this.attempt += 1;

@@ -7,8 +7,9 @@ export class Notices {
     this.shown = new Map();
   }
 
-  /** Shows or replaces the notice of this kind. `actions` are [label, function] pairs; `tone` is "error" or "info"; after `seconds` it goes. */
-  show(kind, { tone = "error", title, text = "", actions = [], dismissible = true, seconds }) {
+  /** Shows or replaces the notice of this kind. `actions` are [label, function] pairs; `tone` is "error" or "info"; after `seconds` it goes. With `field`,
+   * {label, value}, something secret is asked for, which the functions get. */
+  show(kind, { tone = "error", title, text = "", actions = [], dismissible = true, seconds, field }) {
     const element = document.createElement("div");
     element.className = `notice ${tone}`;
     element.dataset.kind = kind;
@@ -22,6 +23,12 @@ export class Notices {
     detail.className = "notice-text";
     detail.textContent = text;
     body.append(heading, detail);
+    const input = document.createElement("input");
+    if (field) {
+      Object.assign(input, { type: "password", autocomplete: "off", value: field.value, className: "notice-field" });
+      input.setAttribute("aria-label", field.label);
+      body.append(input);
+    }
     const buttons = document.createElement("div");
     buttons.className = "notice-actions";
     const all = dismissible ? [...actions, ["Dismiss", () => {}]] : actions;
@@ -30,7 +37,7 @@ export class Notices {
       button.type = "button";
       button.className = label === "Dismiss" ? "button quiet" : "button small";
       button.textContent = label;
-      button.addEventListener("click", () => { this.clear(kind); act(); });
+      button.addEventListener("click", () => { this.clear(kind); act(input.value); });
       buttons.append(button);
     }
     element.append(icon("i-alert"), body, buttons);

@@ -56,9 +56,13 @@ export const transportUnserved = (reason) => ({
 });
 export const serverFailure = ({ message, code }) => ({ title: "The server reports a failure", text: sentence(message ?? code ?? "it gives no reason") });
 
+export const keyWanted = (key, reason) => (key === ""
+  ? { title: "This server wants a key", text: "Whoever runs it can give you one." }
+  : { title: "The key was refused", text: sentence(reason ?? "it is not one of this server's") });
+
 const LOST = {
   gone: ["The server does not answer", "The connection broke."],
-  restarting: ["The server is shutting down", "It may be back in a moment."],
+  restarting: ["The server restarts", "It may be back in a moment."],
   slow: ["The connection is too slow", "The server closed it because this page did not keep up."],
   failed: ["Something failed on the server", "It ended the conversation."],
   full: ["The server is full", "All its places for conversations are taken."],

@@ -31,9 +31,9 @@ export class Transcript {
   }
 
   /** A new connection to the server: what follows is another conversation. */
-  beginSession() {
+  beginSession(returns) {
     this.session += 1;
-    if (this.entries.length > 0) this.remark("Reconnected. The conversation starts over.");
+    if (this.entries.length > 0) this.remark(`Reconnected. The conversation ${returns ? "goes on" : "starts over"}.`);
   }
 
   user({ turn, text, final }) {

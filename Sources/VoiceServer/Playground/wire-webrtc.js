@@ -15,8 +15,9 @@ export class WebRTCWire {
 
   static get exists() { return typeof RTCPeerConnection === "function"; }
 
-  constructor({ context, capture, reply }, callbacks) {
+  constructor({ context, capture, reply }, door, callbacks) {
     this.context = context;
+    this.door = door;
     this.capture = capture;
     this.reply = reply;
     this.callbacks = callbacks;
@@ -31,14 +32,15 @@ export class WebRTCWire {
 
   async open() {
     try {
-      const { iceConfig } = await this.post("/start", { transport: "webrtc" });
+      const { session, token, iceServers } = await this.door.enter("webrtc");
       if (this.closed) return;
-      const connection = this.connect(iceConfig?.iceServers ?? []);
+      const connection = this.connect(iceServers);
       await connection.setLocalDescription();
-      const answer = await this.post("/api/offer", { type: "offer", sdp: connection.localDescription.sdp });
+      const offer = { type: "offer", sdp: connection.localDescription.sdp };
+      const answer = await this.door.post(`/sessions/${session}/api/offer`, offer, token);
       if (this.closed) return;
       await connection.setRemoteDescription({ type: "answer", sdp: answer.sdp });
-      const patience = iceConfig?.iceServers?.length ? RELAY_MS : CONNECT_MS;
+      const patience = iceServers.length ? RELAY_MS : CONNECT_MS;
       this.timer = setTimeout(() => this.fail({ unserved: `No UDP got through within ${patience / 1000} s.` }), patience);
     } catch (error) {
       this.fail(error.outcome ?? { unserved: `The browser could not connect: ${error.message}.` });
@@ -61,24 +63,6 @@ export class WebRTCWire {
     channel.onmessage = ({ data }) => this.callbacks.onText(data);
     channel.onclose = () => this.fail({ code: 1006 });
     return connection;
-  }
-
-  /** Asks the server; throws an error whose `outcome` says what a refusal means for the connection. */
-  async post(path, content) {
-    let response;
-    try {
-      response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) });
-    } catch (error) {
-      throw Object.assign(error, { outcome: { code: 1006 } });
-    }
-    const answer = await response.json().catch(() => ({}));
-    if (response.ok) return answer;
-    const { detail } = answer;
-    throw Object.assign(new Error(detail), {
-      outcome: response.status === 503 ? { code: 1013, reason: detail }
-        : response.status >= 500 ? { code: 1011, reason: detail }
-        : { unserved: "The server does not offer it." },
-    });
   }
 
   play(track) {

@@ -9,8 +9,9 @@ export class WebSocketWire {
   static title = "WebSocket";
   static exists = true;
 
-  constructor({ context, capture, reply }, callbacks) {
+  constructor({ context, capture, reply }, door, callbacks) {
     this.context = context;
+    this.door = door;
     this.callbacks = callbacks;
     this.rate = context.sampleRate;
     this.capture = capture;
@@ -25,15 +26,19 @@ export class WebSocketWire {
     this.playout = new Playout(context, reply, (epoch, samples) => this.say(JSON.stringify({ type: "played", epoch, samples })));
   }
 
-  open() {
+  async open() {
+    let place;
+    try { place = await this.door.enter("websocket"); } catch (error) { return this.fail(error.outcome ?? { code: 1006 }); }
+    if (this.closed) return undefined;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    this.socket = new WebSocket(`${scheme}//${location.host}/ws`);
+    this.socket = new WebSocket(`${scheme}//${location.host}/sessions/${place.session}/ws?token=${place.token}`);
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => { this.isOpen = true; this.callbacks.onOpen(); };
     this.socket.onmessage = ({ data }) => {
       if (typeof data === "string") this.callbacks.onText(data); else this.receiveAudio(data);
     };
-    this.socket.onclose = ({ code }) => this.fail({ code });
+    this.socket.onclose = ({ code }) => this.fail({ code, unopened: !this.isOpen });
+    return undefined;
   }
 
   say(text) {

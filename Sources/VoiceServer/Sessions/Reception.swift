@@ -72,13 +72,11 @@ struct Reception: Sendable {
             token: router.query("token", of: head),
             isExpected: session.map(admission.expects) ?? false
         )
-        do throws(Refusal) {
-            return Entry(pass: pass, ticket: try place(for: pass))
-        } catch {
-            // The edge of a cluster asks another worker. A page could not read the status: it is told over the WebSocket.
-            guard configuration.cluster == nil else { throw error }
-            return Entry(pass: pass)
-        }
+        // The edge of a cluster asks another worker if this one has no place. A page that comes here by itself could not read a status: it
+        // is told over the WebSocket.
+        let isKept = pass.session.map(admission.expects) ?? false
+        guard isKept || configuration.cluster != nil else { return Entry(pass: pass) }
+        return Entry(pass: pass, ticket: try place(for: pass))
     }
 
     /// Takes a place.
@@ -153,7 +151,8 @@ struct Reception: Sendable {
     /// Keeps a place for a visitor of another worker.
     private func reserve(_ head: HTTPRequestHead, _ content: [UInt8]) throws(Refusal) -> Response {
         let shown = head.headers.first(name: "authorization").map { Array($0.utf8) } ?? []
-        guard let secret = configuration.cluster?.secret, Signature.isEqual(shown, Array("Bearer \(secret)".utf8)) else {
+        guard let secret = configuration.cluster?.secret, Signature.isEqual(shown, Array("Bearer \(secret)".utf8))
+        else {
             throw .unauthorized("only workers of the cluster ask here")
         }
         let key = JSONValue(json: String(decoding: content, as: UTF8.self))?["key"]?.text
@@ -207,11 +206,11 @@ struct Reception: Sendable {
             if let id, await calls.knows(id) { pass = nil } else { pass = try await passForCall(head, session) }
             let (answer, name): (String, String)
             do { (answer, name) = try await calls.answer(offer, id: id, restarts: restarts) } catch {
+                if let pass, !pass.returns { pass.session.map(admission.cancel) }
                 return .detail(error.code == .malformedInput ? .badRequest : .serviceUnavailable, error.message)
             }
             if let pass {
-                let now = server.clock.now
-                server.expected.add(name, pass, until: now + Admission.connectingLifetime, at: now)
+                server.expected.add(name, pass, at: server.clock.now)
             }
             let content: JSONValue = ["sdp": .string(answer), "type": "answer", "pc_id": .string(name)]
             return .json(ByteBuffer(string: content.json))

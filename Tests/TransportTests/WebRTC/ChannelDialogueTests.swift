@@ -15,10 +15,8 @@ internal import WebRTC
         #"{"type":"hello","version":1,"microphone":{"sample_rate":48000},"playout":{"sample_rate":48000}}"#
     private static let models = ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s")
     private static let ready = BrowserProtocol.ServerMessage.ready(
-        session: "s1",
-        playout: SampleRate(24_000),
-        models: models,
-        advice: nil
+        Welcome(session: "s1", models: models),
+        playout: SampleRate(24_000)
     )
 
     private static func dialogue() -> ChannelDialogue {

@@ -92,8 +92,19 @@ internal import VoiceCore
             $0.maxSessions = 1
         } _: { port in
             var statuses: [Int] = []
-            for _ in 0..<22 { statuses.append(try await Self.send(try Self.offer(), port).status) }
-            #expect(statuses == [Int](repeating: 200, count: 20) + [503, 503])
+            for _ in 0..<3 { statuses.append(try await Self.send(try Self.offer(), port).status) }
+            #expect(statuses == [200, 503, 503])
+        }
+    }
+
+    @Test func `an offer that is none keeps no place`() async throws {
+        try await TestServer.run {
+            $0.maxSessions = 1
+        } _: { port in
+            let none = try await Self.send(#"{"type":"offer","sdp":"v=0"}"#, port)
+            #expect(none.status == 400)
+            let offer = try await Self.send(try Self.offer(), port)
+            #expect(offer.status == 200)
         }
     }
 

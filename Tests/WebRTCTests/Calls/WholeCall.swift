@@ -90,9 +90,7 @@ final class WholeCall {
         try await run(for: .seconds(3)) { self.hasGreeted && self.browser.srtp != nil }
         try #require(hasGreeted)
         call.begin(
-            session: "s",
-            models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s"),
-            advice: nil,
+            Welcome(session: "s", models: ModelNames(vad: "v", turn: "t", asr: "a", llm: "l", tts: "s")),
             at: now
         )
     }
@@ -233,7 +231,7 @@ final class WholeCall {
             case .deliver(.typed(let message)): typed.append(message.text)
             case .deliver(.text(let text)): typed.append(text)
             case .deliver(.played(let epoch, let samples)): played[epoch] = max(played[epoch] ?? 0, samples)
-            case .deliver(.interrupt), .deliver(.cancelJob): break
+            case .deliver(.interrupt), .deliver(.cancelJob), .deliver(.farewell): break
             case .ended(let reason): end = reason
             }
         }
