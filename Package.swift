@@ -268,7 +268,11 @@ let package = Package(
         ),
         tests(
             "VoiceServerTests",
-            ["VoiceServer", "LanguageModels", "SpeechSynthesis", "Audio", "Transports", log, metrics] + nio,
+            [
+                "VoiceServer", "LanguageModels", "SpeechSynthesis", "Audio", "Transports", "Cluster", "Conversation",
+                log,
+                metrics, .product(name: "JWTKit", package: "jwt-kit"),
+            ] + nio,
             resources: [.copy("Fixtures")]
         ),
         fuzzing,
