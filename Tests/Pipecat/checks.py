@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,7 @@ def agent(folder, rest_port):
                     raise RuntimeError("the server does not start: " + reason.read())
             yield address[len("http://"):], server
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)
             server.wait(timeout=30)
 
 

@@ -166,7 +166,7 @@ async def checks(check, address, question, token, rest_requests, server):
         listener = asyncio.create_task(line.listen())
         await line.start()
         await line.wait_for("media", 5)
-        server.send_signal(signal.SIGTERM)
+        server.send_signal(signal.SIGINT)
         await asyncio.wait_for(asyncio.wait([listener]), 20)
     deadline = time.monotonic() + 10
     while not rest_requests and time.monotonic() < deadline:

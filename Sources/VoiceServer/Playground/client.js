@@ -22,7 +22,8 @@ const STABLE_MS = 10000;           // a connection this old starts the back-off 
 function meaning(code) {
   switch (code) {
     case 1000: return { kind: "ended", retry: false };
-    case 1001: case 1012: return { kind: "restarting", retry: true };
+    case 1001: return { kind: "restarting", retry: true };
+    case 1012: return { kind: "replaced", retry: true };
     case 1002: case 1003: case 1007: case 1009: return { kind: "protocol", retry: false };
     case 1008: return { kind: "slow", retry: true };
     case 1011: return { kind: "failed", retry: true };
@@ -164,12 +165,13 @@ export class Client {
     return this.open();
   }
 
-  lost({ code, reason, unserved, unopened, wantsKey }) {
+  lost({ code, reason, unserved, unopened, startsOver, wantsKey }) {
     if (this.ready && performance.now() - this.readyAt > STABLE_MS) this.attempt = 0;
     this.forgetWire();
     if (unserved) return this.fallBack(unserved);
     if (wantsKey) return this.finish({ kind: "key", reason });
-    if (unopened && this.door.returns) this.door.doubt();
+    if (startsOver && !this.stopped) return this.open();
+    if (unopened && this.door.returns) return this.doubtWayBack(code);
     const { kind, retry } = meaning(code);
     const words = this.lastError?.message ?? reason;
     if (this.stopped || !retry) return this.finish({ kind, reason: words });
@@ -179,6 +181,13 @@ export class Client {
     this.attempt += 1;
     this.retryTimer = setTimeout(() => this.open(), delay);
     return this.callbacks.onState({ name: "waiting", kind, reason: words, code, attempt: this.attempt, until: performance.now() + delay });
+  }
+
+  /** A WebSocket does not say why it did not open. */
+  async doubtWayBack(code) {
+    if (await this.door.isClosed()) this.door.forget();
+    if (this.door.returns) return this.lost({ code });
+    return this.stopped ? undefined : this.open();
   }
 
   finish(detail) {

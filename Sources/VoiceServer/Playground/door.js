@@ -28,12 +28,14 @@ export class Door {
     return { session: answer.sessionId, token: answer.token, iceServers: this.iceServers };
   }
 
-  /** Whether the server was reached but did not take the way back: then there is none. */
-  async doubt() {
+  /** Whether the server can be reached though it did not take the way back: then there is none. */
+  async isClosed() {
     try {
       await fetch("/status", { cache: "no-store" });
-      this.forget();
-    } catch { /* the network is gone: the way back is still good */ }
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Asks the server; throws an error whose `outcome` says what a refusal means for the connection. */
@@ -56,6 +58,6 @@ export class Door {
     if (status !== 401 && status !== 403) return { unserved: "The server does not offer it." };
     if (!this.returns) return { wantsKey: true, reason };
     this.forget();
-    return { code: 1006, reason };
+    return { code: 1006, startsOver: true };
   }
 }

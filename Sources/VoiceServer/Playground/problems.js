@@ -62,7 +62,8 @@ export const keyWanted = (key, reason) => (key === ""
 
 const LOST = {
   gone: ["The server does not answer", "The connection broke."],
-  restarting: ["The server restarts", "It may be back in a moment."],
+  restarting: ["The server is shutting down", "It may be back in a moment."],
+  replaced: ["The server restarts", "The conversation goes on in a moment."],
   slow: ["The connection is too slow", "The server closed it because this page did not keep up."],
   failed: ["Something failed on the server", "It ended the conversation."],
   full: ["The server is full", "All its places for conversations are taken."],
