@@ -103,8 +103,10 @@ async def checks(check, address, question):
     request = urllib.request.Request("http://%s/start" % address, json.dumps({"transport": "websocket"}).encode(),
                                      {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=10) as answer:
-        url = json.load(answer)["wsUrl"]
-    check("/start names the WebSocket", url == "ws://%s/ws-client" % address, url)
+        place = json.load(answer)
+    url = place["wsUrl"]
+    wanted = "ws://%s/sessions/%s/ws-client?token=%s" % (address, place["sessionId"], place["token"])
+    check("/start names the WebSocket", url == wanted, url)
     async with Call(url) as call:
         await talk(check, call, question)
 
