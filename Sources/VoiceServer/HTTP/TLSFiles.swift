@@ -1,3 +1,4 @@
+internal import Foundation
 internal import NIOSSL
 internal import VoiceCore
 
@@ -44,7 +45,7 @@ public struct TLSFiles: Sendable, Equatable {
     }
 
     private static func failure(_ what: String, _ path: String, _ cause: any Error) -> VoiceError {
-        let code: VoiceError.Code = cause is NIOSSLError || cause is BoringSSLError ? .malformedInput : .missingInput
+        let code: VoiceError.Code = FileManager.default.isReadableFile(atPath: path) ? .malformedInput : .missingInput
         return VoiceError(code, "the \(what) \(path) cannot be read; it must be a readable file in PEM", cause: cause)
     }
 }
