@@ -223,7 +223,7 @@ let package = Package(
         ),
 
         // beside: scripted engines and a manual clock, for tests only
-        library("VoiceTesting", ["VoiceCore"] + nio),
+        library("VoiceTesting", ["VoiceCore"] + nio + [tls]),
 
         tests("VoiceCoreTests"),
         tests(
@@ -233,6 +233,7 @@ let package = Package(
         ),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("WebSocketClientTests", ["WebSocketClient"]),
+        tests("RedisTests", ["Redis", log] + nio + [tls]),
         tests("WebClientTests", ["WebClient"]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
