@@ -234,6 +234,7 @@ let package = Package(
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("WebSocketClientTests", ["WebSocketClient"]),
         tests("RedisTests", ["Redis", log] + nio + [tls]),
+        tests("ClusterTests", ["Cluster", "Redis", log] + nio),
         tests("WebClientTests", ["WebClient"]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
