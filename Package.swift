@@ -61,7 +61,7 @@ let fuzzing: Target =
     fuzzes
     ? .executableTarget(
         name: "Fuzz",
-        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels"] + nio,
+        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels", "Redis"] + nio,
         path: "Fuzzing",
         exclude: ["README.md", "run", "Dictionaries", "Findings", "Replay"],
         sources: ["Targets", "Main"],
@@ -69,7 +69,7 @@ let fuzzing: Target =
     )
     : .testTarget(
         name: "FuzzingTests",
-        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels"] + nio,
+        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels", "Redis"] + nio,
         path: "Fuzzing",
         exclude: ["README.md", "run", "Dictionaries", "Main"],
         sources: ["Targets", "Replay"],
