@@ -61,7 +61,7 @@ let fuzzing: Target =
     fuzzes
     ? .executableTarget(
         name: "Fuzz",
-        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels"] + nio,
+        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels", "Redis"] + nio,
         path: "Fuzzing",
         exclude: ["README.md", "run", "Dictionaries", "Findings", "Replay"],
         sources: ["Targets", "Main"],
@@ -69,7 +69,7 @@ let fuzzing: Target =
     )
     : .testTarget(
         name: "FuzzingTests",
-        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels"] + nio,
+        dependencies: ["VoiceCore", "WebRTC", "Audio", "Transports", "LanguageModels", "Redis"] + nio,
         path: "Fuzzing",
         exclude: ["README.md", "run", "Dictionaries", "Main"],
         sources: ["Targets", "Replay"],
@@ -226,7 +226,7 @@ let package = Package(
         ),
 
         // beside: scripted engines and a manual clock, for tests only
-        library("VoiceTesting", ["VoiceCore"] + nio),
+        library("VoiceTesting", ["VoiceCore"] + nio + [tls]),
 
         tests("VoiceCoreTests"),
         tests(
@@ -236,6 +236,8 @@ let package = Package(
         ),
         tests("AudioTests", ["Audio"], resources: [.copy("Fixtures")]),
         tests("WebSocketClientTests", ["WebSocketClient"]),
+        tests("RedisTests", ["Redis", log] + nio + [tls]),
+        tests("ClusterTests", ["Cluster", "Redis", log] + nio),
         tests("WebClientTests", ["WebClient"]),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(

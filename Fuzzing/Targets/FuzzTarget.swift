@@ -10,7 +10,7 @@ struct FuzzTarget: Sendable {
     /// All targets, those of the network's outermost layers first.
     static let all: [FuzzTarget] = [
         stun, rtp, rtcp, sctp, sdp, rtvi, pipecat, telephony,
-        association, peer, opus, srtp, dcep, websocket, browser, channel, json, calls,
+        association, peer, opus, srtp, dcep, websocket, browser, channel, json, calls, resp,
     ]
 
     /// The target of a name.

@@ -33,7 +33,8 @@ package final class LocalDirectory: SessionDirectory {
         /// Names of sessions that were given up, in that order; those that came back are in it still.
         var released: [(session: String, at: Duration)] = []
         var claims: UInt64 = 0
-        var waiters = LossWaiters()
+        /// Who waits for the loss of a claim.
+        var waiters = Waiters()
         /// When a token is forgotten.
         var tokens: [String: Duration] = [:]
         var status: WorkerStatus?

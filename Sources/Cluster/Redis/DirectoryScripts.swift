@@ -8,6 +8,7 @@ enum DirectoryScripts {
     private static func script(_ body: String) -> RedisScript {
         RedisScript(
             """
+            local function count(text) return math.max(0, tonumber(text) or 0) end
             local time = redis.call('TIME')
             local now = time[1] * 1000 + math.floor(time[2] / 1000)
             if now > tonumber(ARGV[1]) then return {'late', now} end
@@ -24,7 +25,7 @@ enum DirectoryScripts {
     static let claim = script(
         """
         local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'total', 'bytes')
-        local before, total, bytes = tonumber(held[2]) or 0, tonumber(held[3]) or 0, tonumber(held[4]) or 0
+        local before, total, bytes = count(held[2]), count(held[3]), count(held[4])
         local known = tonumber(ARGV[5])
         if before == 0 or before < known then
             redis.call('DEL', KEYS[2])
@@ -47,7 +48,7 @@ enum DirectoryScripts {
     static let hold = script(
         """
         local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'total', 'bytes')
-        local epoch, total, bytes = tonumber(held[2]) or 0, tonumber(held[3]) or 0, tonumber(held[4]) or 0
+        local epoch, total, bytes = count(held[2]), count(held[3]), count(held[4])
         local mine, oldest, first = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
         if held[1] ~= ARGV[3] then
             if epoch > 0 and epoch >= mine then return {'lost', now, epoch} end

@@ -36,7 +36,7 @@ extension RedisDirectory {
             }
         }
         guard state.withLock({ $0.ledger.add(texts, to: lease) }) else { return false }
-        if client.isReady { await tell(of: lease.session) }
+        await settle(lease.session)
         return state.withLock { $0.ledger.holds(lease) }
     }
 
@@ -47,7 +47,7 @@ extension RedisDirectory {
             return
         }
         for waiter in waiters { waiter.finish() }
-        if client.isReady { await tell(of: lease.session) }
+        await settle(lease.session)
     }
 
     /// See ``SessionDirectory/waitForLoss(of:)``.
@@ -132,14 +132,26 @@ extension RedisDirectory {
         }
     }
 
+    /// Has Redis know all of a session, if it answers.
+    private func settle(_ session: String) async {
+        // Somebody may be telling it already, but not of what came since.
+        for _ in 0..<3 where client.isReady {
+            let waiter = Mailbox<Never>(capacity: 1, overflow: .dropOldest, clock: clock)
+            guard let log = state.withLock({ $0.ledger.waitForAnswer(waiter, of: session) }) else { break }
+            _ = await waiter.next()
+            state.withLock { $0.ledger.stopWaitingForAnswer(waiter, to: log) }
+        }
+        if client.isReady, !state.withLock({ $0.ledger.isSettled(session) }) { await tell(of: session) }
+    }
+
     /// Tells Redis all that it does not know of a session, unless that is being done.
     private func tell(of session: String) async {
         // Redis may lack what it had, once; more often only while it loses it again and again.
         for _ in 0..<3 {
             guard let report = state.withLock({ $0.ledger.report(session) }) else { return }
             let answer = await send(report)
-            let (isMore, fenced) = state.withLock { $0.ledger.take(answer, to: report) }
-            for waiter in fenced { waiter.finish() }
+            let (isMore, answered, fenced) = state.withLock { $0.ledger.take(answer, to: report) }
+            for waiter in answered + fenced { waiter.finish() }
             if !fenced.isEmpty { logger.info("A session is held by another worker now") }
             if !isMore { return }
         }

@@ -55,7 +55,10 @@ struct SessionLedger: Sendable {
     static let mostBytes = 64 << 20
 
     private var entries: [String: Entry] = [:]
-    private var waiters = LossWaiters()
+    /// Who waits for the loss of a claim.
+    private var waiters = Waiters()
+    /// Who waits for the store's answer to what it is told of a log.
+    private var answerWaiters = Waiters()
     private let mostBytes: Int
     /// The size of all logs.
     private(set) var bytes = 0
@@ -182,6 +185,22 @@ struct SessionLedger: Sendable {
     /// The other sessions.
     var unsettled: [String] { entries.filter { !$0.value.isSettled }.map(\.key) }
 
+    /// Whether the store knows all of a session, or there is no such session.
+    func isSettled(_ session: String) -> Bool { entries[session]?.isSettled ?? true }
+
+    /// Has somebody wait for the store's answer.
+    /// - Returns: the log that the store is being told of; nil if it is told nothing of the session now.
+    mutating func waitForAnswer(_ waiter: Mailbox<Never>, of session: String) -> UInt64? {
+        guard let entry = entries[session], entry.isReporting else { return nil }
+        answerWaiters.add(waiter, for: entry.logMark)
+        return entry.logMark
+    }
+
+    /// Has somebody wait for an answer no longer.
+    mutating func stopWaitingForAnswer(_ waiter: Mailbox<Never>, to log: UInt64) {
+        answerWaiters.remove(waiter, for: log)
+    }
+
     /// Begins to tell the store of a session; ``take(_:to:)`` has to follow.
     /// - Returns: nil if it is being told, or there is no such session.
     mutating func report(_ session: String) -> Report? {
@@ -200,8 +219,17 @@ struct SessionLedger: Sendable {
     }
 
     /// Takes the store's answer.
-    /// - Returns: whether there is more to be told now, and who has to hear that the session is lost.
-    mutating func take(_ answer: Answer, to report: Report) -> (isMore: Bool, fenced: [Mailbox<Never>]) {
+    /// - Returns: whether there is more to be told now, who waited for the answer, and who has to hear that the session is lost.
+    mutating func take(
+        _ answer: Answer,
+        to report: Report
+    ) -> (isMore: Bool, answered: [Mailbox<Never>], fenced: [Mailbox<Never>]) {
+        let answered = answerWaiters.take(report.log)
+        let (isMore, fenced) = apply(answer, to: report)
+        return (isMore, answered, fenced)
+    }
+
+    private mutating func apply(_ answer: Answer, to report: Report) -> (isMore: Bool, fenced: [Mailbox<Never>]) {
         guard var entry = entries[report.session], entry.logMark == report.log else { return (false, []) }
         entry.isReporting = false
         switch answer {

@@ -3,6 +3,7 @@ internal import NIOPosix
 internal import NIOSSL
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 internal import WebSocketClient
 
 @testable internal import SpeechRecognition

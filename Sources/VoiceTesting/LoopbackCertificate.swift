@@ -1,11 +1,11 @@
-internal import NIOCore
-internal import NIOSSL
+package import NIOSSL
 
 /// A certificate for `localhost` and its key, made for these tests; they protect nothing.
-enum LoopbackCertificate {
+package enum LoopbackCertificate {
     // openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=localhost
     //   -addext subjectAltName=DNS:localhost,IP:127.0.0.1
-    static let certificate = """
+    /// The certificate.
+    package static let certificate = """
         -----BEGIN CERTIFICATE-----
         MIIBmzCCAUGgAwIBAgIUBBWw+EwiRJL6RccqWEArBj79fCQwCgYIKoZIzj0EAwIw
         FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNTE4MTUxMloYDzIxMjYxMTAx
@@ -18,7 +18,8 @@ enum LoopbackCertificate {
         1m2QEq3VEAGZmn9kqkuQvUXoytwQWdPtQTOrkE7/kg==
         -----END CERTIFICATE-----
         """
-    private static let key = """
+    /// Its key.
+    package static let key = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgmvexMz9iuFmLalPn
         CankLGuZiNGoLj/h7AsXJ7nhJdShRANCAARVxxHWRzLpX/aos+Ft4lcl+sigmToG
@@ -27,12 +28,12 @@ enum LoopbackCertificate {
         """
 
     /// What a client must trust.
-    static func roots() throws -> NIOSSLTrustRoots {
+    package static func roots() throws -> NIOSSLTrustRoots {
         .certificates([try NIOSSLCertificate(bytes: Array(certificate.utf8), format: .pem)])
     }
 
     /// Puts TLS in front of a server's pipeline.
-    static func serverContext() throws -> NIOSSLContext {
+    package static func serverContext() throws -> NIOSSLContext {
         try NIOSSLContext(
             configuration: .makeServerConfiguration(
                 certificateChain: [.certificate(try NIOSSLCertificate(bytes: Array(certificate.utf8), format: .pem))],
