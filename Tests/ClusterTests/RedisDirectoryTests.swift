@@ -134,6 +134,13 @@ struct RedisDirectoryTests {
         }
     }
 
+    @Test(arguments: ["", "s:log", String(repeating: "s", count: 201)])
+    func `names that would be parts of other keys are no sessions`(name: String) async throws {
+        let directory = try makeDirectory("a", port: 1)
+        let error = await #expect(throws: VoiceError.self) { try await directory.claim(name, isNew: true) }
+        #expect(error?.code == .usage)
+    }
+
     @Test func `logs are kept for their time, and held ones as long as they are held`() async throws {
         try await RedisServer.run { server in
             let timing = RedisDirectory.Timing(

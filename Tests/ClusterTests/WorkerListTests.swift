@@ -29,7 +29,8 @@ internal import VoiceCore
 
     @Test(arguments: [
         ("addr", ""), ("state", "asleep"), ("cap", "-1"), ("cap", "many"), ("used", "1.5"), ("load", "nan"),
-        ("load", "-0.1"), ("load", "inf"), ("used", "99999999999999999999"),
+        ("load", "-0.1"), ("load", "inf"), ("addr", "a:1\nset x"), ("version", "1 2"), ("version", ""),
+        ("used", "99999999999999999999"),
     ])
     func `what is no status is none`(field: String, value: String) throws {
         var fields = Self.status.fields

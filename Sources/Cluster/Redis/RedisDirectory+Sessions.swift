@@ -10,7 +10,11 @@ extension RedisDirectory {
     private static let batch = 256
 
     /// See ``SessionDirectory/claim(_:isNew:)``.
+    /// - Throws: `usage` for names that would be parts of other keys, too.
     package func claim(_ session: String, isNew: Bool) async throws(VoiceError) -> SessionLease {
+        guard !session.contains(":"), (1...200).contains(session.utf8.count) else {
+            throw VoiceError(.usage, "a session's name has 1 to 200 bytes and no ':'")
+        }
         let claim = UInt64.random(in: .min ... .max)
         // Nobody waits for a store that is away, if it can be done without.
         if !client.isReady, let lease = claimHere(session, as: claim, isNew: isNew) { return lease }

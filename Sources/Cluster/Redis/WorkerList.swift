@@ -60,9 +60,10 @@ extension WorkerStatus {
         let letters = name.utf8.allSatisfy {
             (0x30...0x39).contains($0) || (0x41...0x5a).contains($0 & 0xdf) || $0 == 0x2d || $0 == 0x5f
         }
-        guard letters, (1...63).contains(name.utf8.count), let address = values["addr"], !address.isEmpty,
+        guard letters, (1...63).contains(name.utf8.count), let address = values["addr"], Self.isPlain(address),
             let state = values["state"].flatMap(State.init), let capacity = values["cap"].flatMap({ Int($0) }),
             let used = values["used"].flatMap({ Int($0) }), let load = values["load"].flatMap({ Double($0) }),
+            let version = values["version"], Self.isPlain(version),
             capacity >= 0, used >= 0, load.isFinite, load >= 0
         else { return nil }
         self.init(
@@ -72,7 +73,12 @@ extension WorkerStatus {
             capacity: capacity,
             used: used,
             load: min(load, 1),
-            version: values["version"] ?? ""
+            version: version
         )
+    }
+
+    /// Whether a text may become part of what others read: signs that are seen, and not many.
+    private static func isPlain(_ text: String) -> Bool {
+        (1...255).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
     }
 }
