@@ -170,7 +170,13 @@ let package = Package(
             documents: ["Silero/MODEL.md", "SmartTurn/MODEL.md"]
         ),
 
-        library("Cluster", ["VoiceCore", "Redis", log, tls]),
+        library(
+            "Cluster",
+            [
+                "VoiceCore", "Redis", log, tls, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
 
         // 4: agent
         library("Conversation", ["VoiceCore", "Audio", log]),

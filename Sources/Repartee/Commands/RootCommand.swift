@@ -10,7 +10,7 @@ struct RootCommand: AsyncParsableCommand {
         discussion: "Start with 'repartee serve' and open the page it names. 'repartee doctor' says what is missing.",
         version: Version.current,
         subcommands: [
-            ServeCommand.self, ServeASRCommand.self, ServeTTSCommand.self, ServeLLMCommand.self,
+            ServeCommand.self, ServeASRCommand.self, ServeTTSCommand.self, ServeLLMCommand.self, EdgeCommand.self,
             ConverseCommand.self, TranscribeCommand.self, SayCommand.self, ChatCommand.self, ModelsCommand.self,
             BenchCommand.self, EvalCommand.self, DoctorCommand.self,
         ]
