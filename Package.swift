@@ -123,6 +123,13 @@ let package = Package(
 
         library("WebSocketClient", ["VoiceCore"] + nio + [tls]),
         library("WebClient", ["VoiceCore"]),
+        library(
+            "ServerPool",
+            [
+                "VoiceCore", metrics, .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]
+        ),
 
         library("YAMLReading", ["VoiceCore", "Yams"]),
 
@@ -138,14 +145,15 @@ let package = Package(
         library("Transports", ["VoiceCore", "Audio", "WebRTC"] + nio + [protobuf]),
         library(
             "SpeechRecognition",
-            ["VoiceCore", "Audio", "Inference", "WebSocketClient", "CPocketSphinx"] + nio + [tls],
+            ["VoiceCore", "Audio", "Inference", "WebSocketClient", "ServerPool", "CPocketSphinx"] + nio + [tls],
             touchesMemory: true,
             documents: ["PocketSphinx/MODEL.md", "Nemotron/MODEL.md"]
         ),
         library(
             "LanguageModels",
             [
-                "VoiceCore", "Inference", "WebClient", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "VoiceCore", "Inference", "WebClient", "ServerPool",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             documents: ["Prompts/PROMPTS.md"]
@@ -160,7 +168,7 @@ let package = Package(
         ),
         library(
             "SpeechSynthesis",
-            ["VoiceCore", "Audio", "Inference", "WebSocketClient", "CFlite"] + nio + [tls],
+            ["VoiceCore", "Audio", "Inference", "WebSocketClient", "ServerPool", "CFlite"] + nio + [tls],
             touchesMemory: true,
             documents: ["Magpie/MODEL.md", "NanoCodec/MODEL.md", "Piper/MODEL.md", "Text/TEXT.md"]
         ),
@@ -206,7 +214,8 @@ let package = Package(
         .target(
             name: "Repartee",
             dependencies: [
-                "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "Transports", "SpeechRecognition",
+                "COpenSSL", "VoiceCore", "Audio", "Inference", "WebSocketClient", "ServerPool", "Transports",
+                "SpeechRecognition",
                 "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Redis", "Cluster", "Conversation",
                 "VoiceServer",
                 "Simulation", "Evaluation", "YAMLReading", "Yams", log, metrics,
@@ -245,13 +254,16 @@ let package = Package(
         tests("RedisTests", ["Redis", log] + nio + [tls]),
         tests("ClusterTests", ["Cluster", "Redis", log] + nio),
         tests("WebClientTests", ["WebClient"]),
+        tests("ServerPoolTests", ["ServerPool", metrics] + nio),
         tests("InferenceTests", ["CKernels", "CLlama", "Inference"]),
         tests(
             "SpeechRecognitionTests",
-            ["SpeechRecognition", "SpeechSynthesis", "WebSocketClient", "Audio", "Inference"] + nio + [tls],
+            ["SpeechRecognition", "SpeechSynthesis", "WebSocketClient", "ServerPool", "Audio", "Inference", metrics]
+                + nio
+                + [tls],
             resources: [.copy("Fixtures")]
         ),
-        tests("LanguageModelTests", ["LanguageModels", "Inference"] + nio),
+        tests("LanguageModelTests", ["LanguageModels", "ServerPool", "Inference", metrics] + nio),
         tests("ToolTests", ["Tools", log] + nio),
         tests(
             "SpeechSynthesisTests",
@@ -277,7 +289,8 @@ let package = Package(
         tests(
             "VoiceServerTests",
             [
-                "VoiceServer", "LanguageModels", "SpeechSynthesis", "Audio", "Transports", "Cluster", "Conversation",
+                "VoiceServer", "LanguageModels", "SpeechSynthesis", "ServerPool", "WebSocketClient", "Audio",
+                "Transports", "Cluster", "Conversation",
                 log,
                 metrics, .product(name: "JWTKit", package: "jwt-kit"),
             ] + nio,

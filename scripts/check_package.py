@@ -15,7 +15,7 @@ import sys
 LAYERS = [
     {"CLlama", "CKernels", "CFlite", "CPocketSphinx", "COpus", "CSRTP", "COpenSSL"},
     {"VoiceCore"},
-    {"WebRTC", "Audio", "Inference", "WebSocketClient", "YAMLReading", "WebClient", "Redis"},
+    {"WebRTC", "Audio", "Inference", "WebSocketClient", "YAMLReading", "WebClient", "Redis", "ServerPool"},
     {"Transports", "SpeechRecognition", "LanguageModels", "Tools", "SpeechSynthesis", "TurnDetection", "Cluster"},
     {"Conversation"},
     {"VoiceServer", "Simulation", "Evaluation"},

@@ -73,6 +73,8 @@ public enum ReplyEvent: Sendable, Equatable {
     case toolCall(ToolCall)
     /// The model tried to ask for something, in a form that cannot be read.
     case malformedCall(MalformedToolCall)
+    /// What comes next takes longer than usual: what made the reply failed, and something else goes on with it.
+    case delayed
     /// The reply is complete. Always the last event of a reply that was neither cancelled nor failed.
     case finished(ReplyUsage, truncated: Bool)
 }

@@ -50,6 +50,9 @@ package struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
     /// Host and port as a URL has them.
     package var authority: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
 
+    /// Where the same server tells of its health.
+    package var healthURL: String { (isSecure ? "https://" : "http://") + authority + "/health" }
+
     /// The address without path and query, which may be secret.
     package var description: String { (isSecure ? "wss://" : "ws://") + authority }
 }

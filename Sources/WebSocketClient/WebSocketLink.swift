@@ -24,6 +24,8 @@ package final class WebSocketLink: Sendable {
         case writable(Bool)
         /// The connection ended, or could not be made.
         case closed(why: String)
+        /// The same, because the server has no room; when it may have some again, if it says so.
+        case refused(why: String, retryAfter: Duration?)
     }
 
     /// How much a link takes.
@@ -117,7 +119,9 @@ package final class WebSocketLink: Sendable {
     }
 
     /// Begins a connection.
-    package func connect() {
+    /// - Parameter other: another server than the link's usual one, which must not want TLS if that does not.
+    package func connect(to other: ServerAddress? = nil) {
+        let address = other ?? address
         let generation = state.withLock { state -> Int in
             state.generation += 1
             return state.generation
@@ -126,7 +130,7 @@ package final class WebSocketLink: Sendable {
             .connectTimeout(TimeAmount(limits.connect))
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelInitializer { [self] channel in
-                channel.eventLoop.makeCompletedFuture { try initialize(channel, generation) }
+                channel.eventLoop.makeCompletedFuture { try initialize(channel, address, generation) }
             }
             .connect(host: address.host, port: address.port)
             .whenFailure { [self] error in fail(generation, why: Self.words(for: error)) }
@@ -175,13 +179,20 @@ package final class WebSocketLink: Sendable {
     }
 
     /// Ends a connection that went wrong, or is gone. Called on its event loop.
-    func fail(_ generation: Int, why: String) {
+    func fail(_ generation: Int, why: String) { end(generation, with: .closed(why: why)) }
+
+    /// Ends a connection for which the server has no room. Called on its event loop.
+    func refuse(_ generation: Int, why: String, retryAfter: Duration?) {
+        end(generation, with: .refused(why: why, retryAfter: retryAfter))
+    }
+
+    private func end(_ generation: Int, with event: Event) {
         let channel = state.withLock { state -> (any Channel)? in
             guard state.generation == generation else { return nil }
             state.generation += 1
             if limits.overflow == .leave, state.events.count > limits.messages { state.events = [] }
             state.isHeld = false
-            state.events.append(.closed(why: why))
+            state.events.append(event)
             defer { state.channel = nil }
             return state.channel
         }
@@ -217,7 +228,7 @@ package final class WebSocketLink: Sendable {
 
     // MARK: - on the event loop
 
-    private func initialize(_ channel: any Channel, _ generation: Int) throws {
+    private func initialize(_ channel: any Channel, _ address: ServerAddress, _ generation: Int) throws {
         let isCurrent = state.withLock { state -> Bool in
             guard state.generation == generation, !state.isClosed else { return false }
             state.channel = channel
@@ -225,27 +236,33 @@ package final class WebSocketLink: Sendable {
         }
         guard isCurrent else { throw ChannelError.ioOnClosedChannel }
         let pipeline = channel.pipeline.syncOperations
-        if let tls {
+        if let tls, address.isSecure {
             // A certificate is for a name, or for the address that was dialled when there is none.
             let isName = (try? SocketAddress(ipAddress: address.host, port: address.port)) == nil
             let name = isName ? address.host : nil
             try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
         }
-        var configuration = NIOUpgradableHTTPClientPipelineConfiguration(upgradeConfiguration: handshake(generation))
+        var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
+            upgradeConfiguration: handshake(address, generation)
+        )
         // The server's first message may come in one packet with its handshake, and the default throws it away.
         configuration.leftOverBytesStrategy = .forwardBytes
         let upgrade = try pipeline.configureUpgradableHTTPClientPipeline(configuration: configuration)
         upgrade.whenComplete { [self] result in
             switch result {
             case .success(true): post(.opened, from: generation)
-            case .success(false): fail(generation, why: "it answers, but not with a WebSocket; check its port and path")
+            // The handler of refusals tells why.
+            case .success(false): break
             case .failure(let error): fail(generation, why: Self.words(for: error))
             }
         }
     }
 
     /// The handshake of RFC 6455 section 4.1; its result is whether the server agreed.
-    private func handshake(_ generation: Int) -> NIOTypedHTTPClientUpgradeConfiguration<Bool> {
+    private func handshake(
+        _ address: ServerAddress,
+        _ generation: Int
+    ) -> NIOTypedHTTPClientUpgradeConfiguration<Bool> {
         let upgrader = NIOTypedWebSocketClientUpgrader<Bool>(maxFrameSize: limits.messageBytes) { [self] channel, _ in
             channel.eventLoop.makeCompletedFuture {
                 let aggregator = NIOWebSocketFrameAggregator(
@@ -267,7 +284,12 @@ package final class WebSocketLink: Sendable {
         return NIOTypedHTTPClientUpgradeConfiguration(
             upgradeRequestHead: head,
             upgraders: [upgrader],
-            notUpgradingCompletionHandler: { $0.eventLoop.makeSucceededFuture(false) }
+            notUpgradingCompletionHandler: { [self] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(RefusalHandler(link: self, generation: generation))
+                    return false
+                }
+            }
         )
     }
 }

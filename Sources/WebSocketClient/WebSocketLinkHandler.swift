@@ -7,6 +7,9 @@ final class WebSocketLinkHandler: ChannelDuplexHandler {
     typealias OutboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
+    /// IANA's WebSocket Close Code Number Registry: "Try Again Later".
+    private static let tryAgainLater: UInt16 = 1013
+
     private let link: WebSocketLink
     private let generation: Int
 
@@ -28,8 +31,13 @@ final class WebSocketLinkHandler: ChannelDuplexHandler {
             // RFC 6455 section 5.5.1: answered with the same.
             var reason = frame.unmaskedData
             reply(context, .connectionClose, reason)
-            let code = reason.readInteger(as: UInt16.self).map { "\($0) " } ?? ""
-            link.fail(generation, why: "it closed the connection: \(code)\(String(buffer: reason).prefix(100))")
+            let code = reason.readInteger(as: UInt16.self)
+            let why = "it closed the connection: \(code.map { "\($0) " } ?? "")\(String(buffer: reason).prefix(100))"
+            if code == Self.tryAgainLater {
+                link.refuse(generation, why: why, retryAfter: nil)
+            } else {
+                link.fail(generation, why: why)
+            }
         default:
             break
         }

@@ -56,24 +56,63 @@ internal import WebSocketClient
     @Test func `a speech server is named by the environment, else by the file`() throws {
         let settings = try SettingsFile.parse("recognizer:\n  url: ws://file:1", name: "x")
         let environment = ["NVIDIA_ASR_URL": "http://variable:2"]
-        #expect(try settings.recognizerAddress(environment: environment)?.description == "ws://variable:2")
-        #expect(try settings.recognizerAddress(environment: ["NVIDIA_ASR_URL": ""])?.description == "ws://file:1")
-        #expect(try Settings().recognizerAddress(environment: [:]) == nil)
+        #expect(try settings.recognizerAddresses(environment: environment).map(\.description) == ["ws://variable:2"])
+        #expect(
+            try settings.recognizerAddresses(environment: ["NVIDIA_ASR_URL": ""]).map(\.description) == ["ws://file:1"]
+        )
+        #expect(try Settings().recognizerAddresses(environment: [:]).isEmpty)
         let nonsense = try SettingsFile.parse("recognizer:\n  url: here", name: "x")
-        let error = #expect(throws: VoiceError.self) { try nonsense.recognizerAddress(environment: [:]) }
+        let error = #expect(throws: VoiceError.self) { try nonsense.recognizerAddresses(environment: [:]) }
         #expect(error?.message.contains("recognizer.url") == true)
     }
 
     @Test func `a voice server is named by the environment, else by the file, and its path may be left out`() throws {
         let settings = try SettingsFile.parse("voice:\n  url: wss://file/speak", name: "x")
-        let variable = try settings.voiceAddress(environment: ["NVIDIA_TTS_URL": "http://variable:8001"])
+        let variable = try settings.voiceAddresses(environment: ["NVIDIA_TTS_URL": "http://variable:8001"]).first
         #expect(variable?.description == "ws://variable:8001")
         #expect(variable?.path == "/ws/tts/stream")
-        #expect(try settings.voiceAddress(environment: ["NVIDIA_TTS_URL": ""])?.path == "/speak")
-        #expect(try Settings().voiceAddress(environment: [:]) == nil)
+        #expect(try settings.voiceAddresses(environment: ["NVIDIA_TTS_URL": ""]).first?.path == "/speak")
+        #expect(try Settings().voiceAddresses(environment: [:]).isEmpty)
         let nonsense = try SettingsFile.parse("voice:\n  url: here", name: "x")
-        let error = #expect(throws: VoiceError.self) { try nonsense.voiceAddress(environment: [:]) }
+        let error = #expect(throws: VoiceError.self) { try nonsense.voiceAddresses(environment: [:]) }
         #expect(error?.message.contains("voice.url") == true)
+    }
+
+    @Test func `several servers are a list, or have commas between them`() throws {
+        let yaml = """
+            recognizer:
+              url: [ws://a:1, "http://b:2"]
+            language_model:
+              url: http://a:8000, http://b:8000/v1 ,
+            voice:
+              url:
+                - ws://a:3
+                - ws://b:3/speak
+            """
+        let settings = try SettingsFile.parse(yaml, name: "x")
+        #expect(try settings.recognizerAddresses(environment: [:]).map(\.description) == ["ws://a:1", "ws://b:2"])
+        let model = try #require(try settings.languageModelServers(environment: [:]))
+        #expect(model.addresses.map(\.description) == ["http://a:8000", "http://b:8000"])
+        #expect(try settings.voiceAddresses(environment: [:]).map(\.path) == ["/ws/tts/stream", "/speak"])
+        let environment = ["NVIDIA_ASR_URL": "ws://c:1,ws://d:1,ws://e:1"]
+        #expect(try settings.recognizerAddresses(environment: environment).count == 3)
+        for wrong in ["[ws://a:1, ws://a:1]", "ws://a:1,ftp://b", "{a: b}"] {
+            #expect(throws: VoiceError.self) {
+                try SettingsFile.parse("recognizer:\n  url: \(wrong)", name: "x").recognizerAddresses(environment: [:])
+            }
+        }
+    }
+
+    @Test func `a word about waiting is said where an engine has several servers, unless it is set`() throws {
+        func filler(_ yaml: String, _ environment: [String: String] = [:]) throws -> String {
+            try SettingsFile.parse(yaml, name: "x").conversation(environment: environment).filler
+        }
+        #expect(try filler("") == "")
+        #expect(try filler("voice:\n  url: ws://a:1") == "")
+        #expect(try filler("voice:\n  url: [ws://a:1, ws://b:1]") == "One moment.")
+        #expect(try filler("", ["NVIDIA_LLM_URL": "http://a:1,http://b:1"]) == "One moment.")
+        #expect(try filler("agent:\n  filler: Hm.") == "Hm.")
+        #expect(try filler("agent:\n  filler: \"\"\nvoice:\n  url: [ws://a:1, ws://b:1]") == "")
     }
 
     @Test func `secrets of telephone providers come from the environment, else from the file`() throws {

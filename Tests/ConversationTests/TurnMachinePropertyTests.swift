@@ -20,6 +20,8 @@ internal import VoiceCore
         var pauses = (epoch: 0, count: 0)
         /// The turn that began as an interjection on which the recogniser was asked: its answer may take up to 5 s.
         var settled: Int?
+        /// The reply of which only a word about waiting is said.
+        var bridging: Int?
         /// The draft that is held, and what it answers.
         var held: (epoch: Int, text: String)?
         /// The newest epoch of a reply: an old one never comes back.
@@ -38,6 +40,7 @@ internal import VoiceCore
             configuration.draftsPerTurn = draftsPerTurn
             configuration.draftsAwaitVerdict = seed % 8 < 4
             if seed % 5 == 0 { configuration.interruption = .immediate }
+            if seed % 3 == 0 { configuration.bridgesTranscripts = .milliseconds(1500) }
             machine = TurnMachine(configuration: configuration)
             random = SplitMix64(seed: seed)
         }
@@ -79,6 +82,19 @@ internal import VoiceCore
                 // The answer knows it.
                 hasNews = false
                 play(epoch, answering: turn)
+            case .bridge(_, let epoch):
+                check(held == nil && playing == nil, "a word about waiting beside an answer")
+                check(epoch > newest, "an epoch came back")
+                newest = epoch
+                (playing, bridging) = (epoch, epoch)
+                schedule(.replyAudible(epoch: epoch), atMost: 800)
+            case .answer(let turn, let epoch, let text):
+                check(!text.isEmpty, "an answer to nothing")
+                check(bridging == epoch && playing == epoch, "an answer behind nothing")
+                hasNews = false
+                bridging = nil
+                ended.insert(turn)
+                schedule(.replyEnded(epoch: epoch), atMost: 4000)
             case .speakUp(let turn, let epoch):
                 check(hasNews, "the agent speaks of nothing")
                 check(machine.person == .quiet, "the agent talks into a turn")
@@ -88,8 +104,7 @@ internal import VoiceCore
                 play(epoch, answering: turn)
             case .cut(let epoch):
                 check(playing == epoch, "cut of a reply that is not there")
-                playing = nil
-                paused = nil
+                (playing, paused, bridging) = (nil, nil, nil)
             case .pause(let epoch):
                 check(playing == epoch && paused == nil, "a pause of what is not heard")
                 paused = epoch
@@ -100,13 +115,14 @@ internal import VoiceCore
             case .resume(let epoch):
                 check(paused == epoch, "a reply goes on that was not paused")
                 paused = nil
-                schedule(.replyEnded(epoch: epoch), atMost: 4000)
+                if bridging != epoch { schedule(.replyEnded(epoch: epoch), atMost: 4000) }
             case .settle(let turn):
                 settled = turn
                 let text = ["", "Mhm.", "stop it", nil].randomElement(using: &random) ?? nil
                 schedule(.transcript(turn: turn, text: text), atMost: 3000)
             case .dismiss(let turn):
-                check(machine.turn == turn, "another turn is forgotten")
+                // News may begin the next one at once.
+                check(machine.turn == turn || hasNews && machine.turn == turn + 1, "another turn is forgotten")
             case .drop(let turn, _):
                 ended.insert(turn)
             case .mark(_, let endpoint):

@@ -71,7 +71,7 @@ extension Chat {
                 #expect(!piece.isEmpty)
                 said.reasoning += piece
             case .toolCall(let call): said.calls.append(call)
-            case .malformedCall(let call): Issue.record("\(call)")
+            case .malformedCall, .delayed: Issue.record("\(event)")
             case .finished(let usage, let truncated):
                 isFinished = true
                 said.usage = usage

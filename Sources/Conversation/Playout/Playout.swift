@@ -84,6 +84,8 @@ package actor Playout {
     private let wake: Signal
     private let room: Signal
     private let gate: Signal
+    /// For whoever else waits for a held reply.
+    private let opening: Signal
     private var reply: Reply?
 
     /// Makes a playout for one session.
@@ -114,6 +116,7 @@ package actor Playout {
         wake = Signal(clock: clock)
         room = Signal(clock: clock)
         gate = Signal(clock: clock)
+        opening = Signal(clock: clock)
     }
 
     // MARK: - The reply's side
@@ -128,6 +131,15 @@ package actor Playout {
     package func waitForRelease(epoch: Int) async -> Bool {
         while let reply, reply.epoch == epoch, reply.isHeld {
             await gate.wait()
+            if Task.isCancelled { return false }
+        }
+        return reply?.epoch == epoch
+    }
+
+    /// The same for somebody else than the reply's own task. One waiter.
+    func waitForOpening(epoch: Int) async -> Bool {
+        while let reply, reply.epoch == epoch, reply.isHeld {
+            await opening.wait()
             if Task.isCancelled { return false }
         }
         return reply?.epoch == epoch
@@ -202,6 +214,7 @@ package actor Playout {
         guard reply?.epoch == epoch else { return }
         reply?.isHeld = false
         gate.raise()
+        opening.raise()
         wake.raise()
     }
 
@@ -211,6 +224,7 @@ package actor Playout {
         self.reply = nil
         room.raise()
         gate.raise()
+        opening.raise()
     }
 
     /// Silences a reply now, until ``resume(epoch:)`` or ``cut(epoch:)``.
@@ -244,6 +258,7 @@ package actor Playout {
         self.reply = nil
         room.raise()
         gate.raise()
+        opening.raise()
         loudspeaker?.cut(at: clock.now)
         let heard = reply.ledger.heard(afterSamples: heardSamples(of: reply, at: clock.now))
         await send(.cut(epoch: epoch))

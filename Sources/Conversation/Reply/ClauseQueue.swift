@@ -35,7 +35,7 @@ final class ClauseQueue: Sendable {
 
     /// Hands a clause over.
     func send(_ item: Item) {
-        count.withLock { $0.sent = item.tokens }
+        count.withLock { $0.sent = max($0.sent, item.tokens) }
         mailbox.send(item)
     }
 
@@ -52,7 +52,7 @@ final class ClauseQueue: Sendable {
 
     /// Notes that all audio of the reply's first `tokens` tokens was made.
     func spoke(tokens: Int) {
-        count.withLock { $0.spoken = tokens }
+        count.withLock { $0.spoken = max($0.spoken, tokens) }
         progress.raise()
     }
 }

@@ -9,12 +9,14 @@ struct ReplyLoop {
     /// A piece of work. It ends early once its `stop` is finished.
     struct Job: Sendable {
         enum Work: Sendable {
-            /// Answer the conversation.
-            case answer(epoch: Int, [ChatMessage])
+            /// Answer the conversation, behind what was said of the reply before; empty for nothing.
+            case answer(epoch: Int, [ChatMessage], after: String)
             /// Answer the conversation in writing.
             case write(epoch: Int, [ChatMessage])
             /// Speak this text as it is.
             case say(epoch: Int, String)
+            /// Speak this text; more of the reply comes.
+            case begin(epoch: Int, String)
             /// Bring the conversation into the model's memory while nobody waits.
             case prefill([ChatMessage])
         }
@@ -63,15 +65,20 @@ struct ReplyLoop {
 
     private func work(_ work: Job.Work, _ agent: Roster.Agent, _ urgency: Urgency) async {
         switch work {
-        case .answer(let epoch, let messages):
-            await attempt(epoch) { () async throws(VoiceError) in try await answer(messages, epoch, agent, urgency) }
+        case .answer(let epoch, let messages, let said):
+            await attempt(epoch) { () async throws(VoiceError) in
+                try await answer(messages, epoch, agent, urgency, after: said)
+            }
         case .write(let epoch, let messages):
             await attempt(epoch) { () async throws(VoiceError) in try await write(messages, epoch, agent, urgency) }
         case .say(let epoch, let text):
-            report(.reply(epoch: epoch, .clause(text)))
             await attempt(epoch) { () async throws(VoiceError) in
-                var voice = Voice(loop: self, epoch: epoch, urgency: urgency)
-                try await voice.speak(text, with: agent.synthesizer)
+                try await say(text, epoch, agent, urgency)
+            }
+        case .begin(let epoch, let text):
+            do { try await say(text, epoch, agent, urgency) } catch {
+                guard error.code != .cancelled else { return }
+                report(.failure(error))
             }
         case .prefill(let messages):
             do { try await chat.prefill(messages, options: options(of: agent), urgency: urgency) } catch {
@@ -98,6 +105,18 @@ struct ReplyLoop {
         ChatOptions(tools: agent.tools.declarations, reasoning: configuration.reasoning)
     }
 
+    /// Speaks a text as it is.
+    private func say(
+        _ text: String,
+        _ epoch: Int,
+        _ agent: Roster.Agent,
+        _ urgency: Urgency
+    ) async throws(VoiceError) {
+        report(.reply(epoch: epoch, .clause(text)))
+        var voice = Voice(loop: self, epoch: epoch, urgency: urgency)
+        try await voice.speak(text, with: agent.synthesizer)
+    }
+
     /// Has the model answer in writing: what it says is read as it comes.
     private func write(
         _ messages: [ChatMessage],
@@ -114,13 +133,14 @@ struct ReplyLoop {
         _ messages: [ChatMessage],
         _ epoch: Int,
         _ agent: Roster.Agent,
-        _ urgency: Urgency
+        _ urgency: Urgency,
+        after said: String
     ) async throws(VoiceError) {
         let clauses = ClauseQueue(credit: configuration.policy == .reference ? 0 : ClauseQueue.credit, clock: clock)
         let failure = await withTaskGroup(of: VoiceError?.self) { group in
             // This task's unit of work and one more go to the children; each hands its own back when it ends.
             clock.workBegan()
-            group.addTask { await think(messages, epoch, agent, Urgency(partOf: urgency), clauses) }
+            group.addTask { await think(messages, epoch, agent, Urgency(partOf: urgency), clauses, after: said) }
             group.addTask { await speak(clauses, Voice(loop: self, epoch: epoch, urgency: urgency)) }
             let first = await group.next() ?? nil
             // Thinking ends before speaking, unless the voice failed or the reply was cut.
@@ -132,16 +152,64 @@ struct ReplyLoop {
         if let failure { throw failure }
     }
 
-    /// Has the model answer, clause by clause. A draft stops after its first clause until its turn is over.
+    private enum Ended: Sendable {
+        case thinking(VoiceError?)
+        case bridging
+    }
+
+    /// Has the model answer, and says so if that takes long.
     private func think(
         _ messages: [ChatMessage],
         _ epoch: Int,
         _ agent: Roster.Agent,
         _ urgency: Urgency,
-        _ clauses: ClauseQueue
+        _ clauses: ClauseQueue,
+        after said: String
     ) async -> VoiceError? {
         defer { clauses.finish() }
-        var thinking = ReplyThinking(self, epoch: epoch, agent: agent, urgency: urgency, output: .spoken(clauses))
+        var thinking = ReplyThinking(
+            self,
+            epoch: epoch,
+            agent: agent,
+            urgency: urgency,
+            output: .spoken(clauses, nil),
+            after: said
+        )
+        // Once is enough.
+        guard !configuration.filler.isEmpty, said.isEmpty else { return await think(messages, thinking) }
+        let bridge = ReplyBridge(
+            configuration.filler,
+            epoch: epoch,
+            voice: agent.synthesizer,
+            clauses: clauses,
+            playout: playout,
+            clock: clock,
+            report: report
+        )
+        return await withTaskGroup(of: Ended.self) { group in
+            // This task's unit of work and one more go to the children; each hands its own back when it ends.
+            clock.workBegan()
+            thinking.output = .spoken(clauses, bridge)
+            group.addTask { [thinking] in .thinking(await think(messages, thinking)) }
+            group.addTask {
+                await bridge.run()
+                return .bridging
+            }
+            var failure: VoiceError?
+            for isLast in [false, true] {
+                if case .thinking(let ended)? = await group.next() {
+                    failure = ended
+                    group.cancelAll()
+                }
+                if !isLast { clock.workEnded() }
+            }
+            return failure
+        }
+    }
+
+    /// Has the model answer, clause by clause. A draft stops after its first clause until its turn is over.
+    private func think(_ messages: [ChatMessage], _ thinking: ReplyThinking) async -> VoiceError? {
+        var thinking = thinking
         do throws(VoiceError) {
             try await thinking.run(messages)
         } catch {

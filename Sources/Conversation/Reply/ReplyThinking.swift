@@ -5,8 +5,8 @@ internal import VoiceCore
 struct ReplyThinking {
     /// Where the words go.
     enum Output: Sendable {
-        /// To the voice.
-        case spoken(ClauseQueue)
+        /// To the voice, and to what bridges a wait for them, if anything does.
+        case spoken(ClauseQueue, ReplyBridge?)
         /// They are read.
         case written
     }
@@ -21,18 +21,28 @@ struct ReplyThinking {
     /// Who answers; another one once a call handed the conversation over.
     private var agent: Roster.Agent
     private let urgency: Urgency
-    private let output: Output
+    var output: Output
     private var segmenter: any Segmenter
     private var tokens = 0
     /// Whether anything went to the voice.
     private(set) var hasSegment = false
     /// Bytes that went out.
-    private var length = 0
+    private var length: Int
     /// Whether the next words follow a call or a filler, and may need a space before them.
-    private var begins = false
+    private var begins: Bool
     private var usage: ReplyUsage?
 
-    init(_ loop: ReplyLoop, epoch: Int, agent: Roster.Agent, urgency: Urgency, output: Output) {
+    /// - Parameter said: what the person heard of this reply before.
+    init(
+        _ loop: ReplyLoop,
+        epoch: Int,
+        agent: Roster.Agent,
+        urgency: Urgency,
+        output: Output,
+        after said: String = ""
+    ) {
+        length = said.utf8.count
+        begins = !said.isEmpty
         self.loop = loop
         self.epoch = epoch
         self.agent = agent
@@ -52,7 +62,9 @@ struct ReplyThinking {
         defer { loop.report(.reply(epoch: epoch, .computed(tokens: tokens))) }
         var conversation = messages
         for round in 0...(Self.mostRounds + 1) {
+            bridge?.ask()
             guard let answer = try await ask(conversation, round) else { return }
+            bridge?.rest()
             if let rest = segmenter.finish() { say(rest) }
             guard !answer.calls.isEmpty, await mayCall(answer), let outcomes = await make(answer) else { return }
             conversation += answer.messages(outcomes)
@@ -68,12 +80,20 @@ struct ReplyThinking {
 
     /// Says something else than the model's words, such as an apology.
     mutating func say(instead text: String) {
+        let text = joined(text)
         loop.report(.reply(epoch: epoch, .clause(text)))
         speak(text)
     }
 
+    /// Text as it follows what was said, with a space where it needs one.
+    private mutating func joined(_ text: String) -> String {
+        takeFiller()
+        defer { begins = false }
+        return begins && length > 0 && text.first?.isWhitespace == false ? " " + text : text
+    }
+
     private func speak(_ clause: String) {
-        guard case .spoken(let clauses) = output else { return }
+        guard case .spoken(let clauses, _) = output else { return }
         clauses.send(ClauseQueue.Item(clause: clause, voice: agent.synthesizer, tokens: tokens))
     }
 
@@ -119,6 +139,7 @@ struct ReplyThinking {
             guard mayCall else { return }
             countToken()
             answer.add(call, id: "unread_\(epoch)_\(round)")
+        case .delayed: bridge?.delay()
         case .finished(let used, _):
             var all = used
             all.generatedTokens += usage?.generatedTokens ?? 0
@@ -134,7 +155,7 @@ struct ReplyThinking {
 
     /// Waits until more is wanted. Of a draft that is for nothing, more than a clause would be waste.
     private func mayGoOn() async -> Bool {
-        if case .spoken(let clauses) = output {
+        if case .spoken(let clauses, _) = output {
             if hasSegment { guard await loop.playout.waitForRelease(epoch: epoch) else { return false } }
             await clauses.waitForCredit()
         }
@@ -142,9 +163,8 @@ struct ReplyThinking {
     }
 
     private mutating func say(_ clause: String) {
-        var clause = clause
-        if begins, length > 0, clause.first?.isWhitespace == false { clause = " " + clause }
-        begins = false
+        bridge?.speak()
+        let clause = joined(clause)
         length += clause.utf8.count
         loop.report(.reply(epoch: epoch, .clause(clause)))
         guard case .spoken = output else { return }
@@ -153,6 +173,18 @@ struct ReplyThinking {
         speak(clause)
         // The first audio waits for the voice from now on, and more text must not be in its way.
         urgency.level = .refill(by: nil)
+    }
+
+    // MARK: - Waiting
+
+    /// What bridges the wait for words, if anything does.
+    private var bridge: ReplyBridge? { if case .spoken(_, let bridge) = output { bridge } else { nil } }
+
+    /// Counts what was said meanwhile.
+    private mutating func takeFiller() {
+        guard let filler = bridge?.takeFiller() else { return }
+        length += filler.utf8.count
+        begins = true
     }
 
     // MARK: - The calls
@@ -170,6 +202,7 @@ struct ReplyThinking {
     ///   go on then.
     private mutating func make(_ answer: ModelAnswer) async -> [ToolOutcome]? {
         let (calls, tools) = (answer.calls, agent.tools)
+        takeFiller()
         var outcomes = answer.refused
         var round = ToolRound(textEnd: length, calls: calls, hasEffects: calls.contains(where: tools.hasEffects))
         for (number, outcome) in outcomes { round.outcomes[calls[number].id] = outcome }
@@ -200,8 +233,9 @@ struct ReplyThinking {
             switch event {
             case .slow(let filler):
                 // One is enough, and none where the agent has just said what it does.
-                guard !hasFiller, answer.said.allSatisfy(\.isWhitespace) else { continue }
+                guard !hasFiller, bridge?.isOver != true, answer.said.allSatisfy(\.isWhitespace) else { continue }
                 hasFiller = true
+                bridge?.end()
                 begins = true
                 say(filler)
                 begins = true

@@ -10,6 +10,9 @@ public struct ConversationConfiguration: Sendable {
     public var returnGreeting = ConversationConfiguration.defaultReturnGreeting
     /// What the agent says when its language model fails; empty for nothing.
     public var apology: String
+    /// What the agent says, once in an answer, when an engine on a server failed and the person waits for longer than 0.8 s, or nothing comes
+    /// for 1.5 s; empty for nothing. Of use where engines have others to go on with: see `docs/engines.md`.
+    public var filler = ""
     /// How the language model chooses words.
     public var sampling: SamplingOptions
     /// What the agent can do besides speaking.
@@ -108,6 +111,7 @@ public struct ConversationConfiguration: Sendable {
             own.endpointing = .verdict(complete: 0.5, timeout: .seconds(3))
             if own.interruption != .never { own.interruption = .immediate }
         }
+        own.bridgesTranscripts = filler.isEmpty ? nil : Patience.afterSilence
         own.draftsPerTurn = policy == .speculative ? draftsPerTurn : 0
         return own
     }

@@ -194,6 +194,10 @@ struct Session {
             await withdraw(epoch)
         case .reply(let turn, let epoch, let text):
             await answer(turn, epoch, text)
+        case .bridge(let turn, let epoch):
+            await bridge(turn, epoch)
+        case .answer(let turn, let epoch, let text):
+            await answerBehindBridge(turn, epoch, text)
         case .speakUp(let turn, let epoch):
             await speakUp(turn, epoch)
         case .cut(let epoch):
@@ -233,7 +237,34 @@ struct Session {
         stablePrefix = StablePrefix()
         if answersInWriting { answer.written = "" }
         let messages = context.asked(text)
-        await open(answer, answersInWriting ? .write(epoch: epoch, messages) : .answer(epoch: epoch, messages))
+        await open(
+            answer,
+            answersInWriting ? .write(epoch: epoch, messages) : .answer(epoch: epoch, messages, after: "")
+        )
+        await show(.userTranscript(turn: turn, text: text, isFinal: true))
+        await tell(.modelBegan)
+    }
+
+    /// Opens an answer with a word about waiting.
+    private mutating func bridge(_ turn: Int, _ epoch: Int) async {
+        let urgency = Urgency(.firstAudio, epoch: epoch)
+        await open(
+            OpenReply(epoch: epoch, turn: turn, urgency: urgency, stop: makeStop()),
+            .begin(epoch: epoch, configuration.filler)
+        )
+    }
+
+    /// Answers behind that.
+    private mutating func answerBehindBridge(_ turn: Int, _ epoch: Int, _ text: String) async {
+        guard var open = reply, open.epoch == epoch else { return }
+        open.user = text
+        open.timeline.endpoint = endpoints[turn]
+        open.timeline.transcript = clock.now
+        reply = open
+        unanswered = nil
+        stablePrefix = StablePrefix()
+        let answer = ReplyLoop.Job.Work.answer(epoch: epoch, context.asked(text), after: configuration.filler)
+        start(answer, open.stop, open.urgency)
         await show(.userTranscript(turn: turn, text: text, isFinal: true))
         await tell(.modelBegan)
     }
@@ -242,7 +273,7 @@ struct Session {
     private mutating func speakUp(_ turn: Int, _ epoch: Int) async {
         let urgency = Urgency(.firstAudio, epoch: epoch)
         let said = OpenReply(epoch: epoch, turn: turn, urgency: urgency, stop: makeStop())
-        await open(said, .answer(epoch: epoch, context.messages))
+        await open(said, .answer(epoch: epoch, context.messages, after: ""))
         await tell(.modelBegan)
     }
 
@@ -269,7 +300,7 @@ struct Session {
         let urgency = Urgency(.speculation, epoch: epoch)
         var draft = OpenReply(epoch: epoch, turn: turn, user: text, urgency: urgency, stop: makeStop())
         draft.isHeld = true
-        await open(draft, .answer(epoch: epoch, context.asked(text)))
+        await open(draft, .answer(epoch: epoch, context.asked(text), after: ""))
         await tell(.modelBegan)
     }
 

@@ -11,6 +11,8 @@ extension TurnMachine {
         package var verdictTimeout: Duration = .seconds(1)
         /// A final transcript that takes longer counts as failed.
         package var transcriptTimeout: Duration = .seconds(5)
+        /// While one takes longer than this, something is said about waiting; nil for never.
+        package var bridgesTranscripts: Duration?
         /// Replies that may be drafted before a turn is over, each perhaps for nothing; 0 for none.
         package var draftsPerTurn = 0
         /// Whether a draft only uses the time between a verdict and the end of the turn: where all compute on the same
@@ -82,6 +84,10 @@ extension TurnMachine {
         case finalise(turn: Int)
         /// Answer this turn. `text` is all that the person said in it.
         case reply(turn: Int, epoch: Int, text: String)
+        /// Open the answer to this turn with a word about waiting: its final transcript is late.
+        case bridge(turn: Int, epoch: Int)
+        /// Answer this turn behind that. `text` is all that the person said in it.
+        case answer(turn: Int, epoch: Int, text: String)
         /// Speak of the news, in a turn of its own.
         case speakUp(turn: Int, epoch: Int)
         /// Silence this reply at once; the context keeps what was heard.

@@ -110,7 +110,8 @@ extension TurnMachine {
         person = .quiet
         turnIsOpen = false
         let reason = carried.isEmpty ? "a sound without words" : "no interruption: \"\(carried)\""
-        return [.dismiss(turn: turn), .drop(turn: turn, reason: reason)] + resumePlayout()
+        let rest = isBridging ? endBridge() : resumePlayout()
+        return [.dismiss(turn: turn), .drop(turn: turn, reason: reason)] + rest
     }
 
     /// Whether a text takes the turn from the agent.

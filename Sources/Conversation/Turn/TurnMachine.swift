@@ -28,6 +28,8 @@ package struct TurnMachine: Sendable {
     /// Answers to `settle` of this turn that are still to come.
     var settlements = 0
     private var draft: Draft?
+    /// The reply that is opened while the final transcript is late, of which only a word about waiting is said; nil for none.
+    var bridge: Int?
     /// What the person has said so far, as far as this silence's draft of the transcript is there.
     private var draftText: String?
     private var draftRequest = 0
@@ -55,7 +57,11 @@ package struct TurnMachine: Sendable {
         switch person {
         case .quiet: forgottenPause ?? announcement
         case .speaking: nil
-        case .finalising(let since): since + configuration.transcriptTimeout
+        case .finalising(let since):
+            min(
+                since + configuration.transcriptTimeout,
+                bridging(since: since) ?? since + configuration.transcriptTimeout
+            )
         case .interjecting(let interjection): decision(on: interjection)
         case .pausing(let pause): end(of: pause)
         }
@@ -66,10 +72,18 @@ package struct TurnMachine: Sendable {
 
     /// Begins a reply that answers nobody. It is the first thing of its turn that is heard, so there is nothing to join it with.
     mutating func speakUp() -> Int {
-        epoch += 1
+        let epoch = nextEpoch()
         agent = .speaking(epoch: epoch)
         return epoch
     }
+
+    mutating func nextEpoch() -> Int {
+        epoch += 1
+        return epoch
+    }
+
+    /// Whether an answer is held that may be the turn's.
+    var hasDraft: Bool { draft != nil }
 
     /// Takes an event that happened at `now`.
     package mutating func handle(_ event: Event, at now: Duration) -> [Action] {
@@ -214,6 +228,7 @@ package struct TurnMachine: Sendable {
         if case .finalising(let since) = person, now - since >= configuration.transcriptTimeout {
             return finalTranscript(nil)
         }
+        if case .finalising(let since) = person, let due = bridging(since: since), due <= now { return bridgeWait() }
         if case .quiet = person { return endForgottenPause(now) }
         if case .interjecting(let interjection) = person {
             return now >= decision(on: interjection) ? confirmInterjection(now) : []
@@ -238,6 +253,7 @@ package struct TurnMachine: Sendable {
 
     private mutating func commit(_ pause: Pause, _ now: Duration) -> [Action] {
         person = .finalising(since: now)
+        if !isBridging { bridge = nil }
         // What was waited for on purpose is the endpoint's; the rest was spent on finding it.
         let wait = configuration.endpointing.wait(probability: pause.hasVerdict ? pause.probability : nil)
         let silence = min(now, max(pause.silenceConfirmed ?? pause.began, pause.lastSpeech + wait))
@@ -314,8 +330,9 @@ package struct TurnMachine: Sendable {
         turnIsOpen = false
         guard !carried.isEmpty else {
             let reason = text == nil ? "the recogniser gave no transcript" : "no words were understood"
-            return withdraw() + [.drop(turn: turn, reason: reason)]
+            return withdraw() + endBridge() + [.drop(turn: turn, reason: reason)]
         }
+        if isBridging { return withdraw() + answerBehindBridge(carried) }
         guard let draft, case .silent = agent, draft.text.hasSameWords(as: carried) else {
             return withdraw() + reply(to: carried)
         }
@@ -350,6 +367,7 @@ package struct TurnMachine: Sendable {
             agent = .silent
             return [.cut(epoch: epoch)] + confirmInterjection(now)
         case .preparing(let epoch, let turn, _):
+            guard !isBridging else { return endBridge() }
             agent = .silent
             return [.cut(epoch: epoch), .drop(turn: turn, reason: "interrupted before the answer was heard")]
         }

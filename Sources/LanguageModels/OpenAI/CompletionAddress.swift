@@ -5,6 +5,8 @@ package import VoiceCore
 package struct CompletionAddress: Sendable, Equatable, CustomStringConvertible {
     /// The address of the interface, without a slash at its end: `http://host:8000/v1`.
     let base: String
+    /// Where the same server tells of its health, as vLLM, SGLang, llama-server and `serve-llm` do: beside the `/v1`.
+    package let healthURL: String
     /// Scheme, host and port, for people: what else is in an address may be secret.
     package let description: String
 
@@ -34,6 +36,8 @@ package struct CompletionAddress: Sendable, Equatable, CustomStringConvertible {
         while parts.percentEncodedPath.hasSuffix("/") { parts.percentEncodedPath.removeLast() }
         description = "\(scheme)://\(host)" + (parts.port.map { ":\($0)" } ?? "")
         if parts.percentEncodedPath.isEmpty { parts.percentEncodedPath = "/v1" }
-        base = parts.string ?? text
+        let base = parts.string ?? text
+        self.base = base
+        healthURL = (base.hasSuffix("/v1") ? String(base.dropLast("/v1".count)) : base) + "/health"
     }
 }

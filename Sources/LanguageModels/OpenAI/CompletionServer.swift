@@ -1,6 +1,7 @@
 internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOHTTP1
+internal import ServerPool
 internal import Synchronization
 internal import VoiceCore
 
@@ -15,11 +16,15 @@ final class CompletionServer: Sendable {
 
     let address: CompletionAddress
     let configuration: RemoteLanguageModel.Configuration
+    private let client: HTTPClient
     private let knowsExtensions = Mutex(true)
+    private let known = Mutex<String?>(nil)
 
-    init(address: CompletionAddress, configuration: RemoteLanguageModel.Configuration) {
+    /// - Parameter isAlone: whether it is worth waiting for it, because there is no other.
+    init(address: CompletionAddress, configuration: RemoteLanguageModel.Configuration, isAlone: Bool = true) {
         self.address = address
         self.configuration = configuration
+        client = isAlone ? .patient : .impatient
     }
 
     /// Whether the server takes what OpenAI's own does not know; false once it refused that.
@@ -28,11 +33,40 @@ final class CompletionServer: Sendable {
         set { knowsExtensions.withLock { $0 = newValue } }
     }
 
+    /// The name of the model there: the one that is wanted, else the first that it lists. Asked once.
+    /// - Throws: ``VoiceError/Code/unavailable`` when it cannot be reached, or has not got the model.
+    func model() async throws(CompletionFailure) -> String {
+        if let name = known.withLock({ $0 }) { return name }
+        let name = try Self.choose(configuration.model, among: try await models(), on: address)
+        known.withLock { $0 = name }
+        return name
+    }
+
+    private static func choose(
+        _ wanted: String?,
+        among models: [String],
+        on address: CompletionAddress
+    ) throws(CompletionFailure) -> String {
+        func failure(_ words: String) -> CompletionFailure {
+            CompletionFailure(VoiceError(.unavailable, words), .unsuitable)
+        }
+        guard let wanted, !wanted.isEmpty else {
+            guard let first = models.first else { throw failure("\(address) lists no language model: name one") }
+            return first
+        }
+        // A server that lists nothing may have it all the same.
+        guard models.isEmpty || models.contains(wanted) else {
+            let there = models.prefix(20).joined(separator: ", ")
+            throw failure("the language model '\(wanted)' is not on \(address); it has \(there)")
+        }
+        return wanted
+    }
+
     /// The names of its models.
-    func models() async throws(VoiceError) -> [String] {
+    private func models() async throws(CompletionFailure) -> [String] {
         do {
             return try await within(min(configuration.firstTokenTimeout, Self.longestListing)) {
-                let response = try await HTTPClient.shared.execute(
+                let response = try await self.client.execute(
                     self.request("/models", .GET),
                     deadline: .distantFuture
                 )
@@ -49,7 +83,7 @@ final class CompletionServer: Sendable {
     /// Begins a reply.
     /// - Returns: the answer, whose body is a stream of events.
     /// - Throws: ``VoiceError/Code/unavailable`` when the server cannot be reached or refuses.
-    func complete(_ wanted: CompletionRequest) async throws(VoiceError) -> HTTPClientResponse {
+    func complete(_ wanted: CompletionRequest) async throws(CompletionFailure) -> HTTPClientResponse {
         var wanted = wanted
         wanted.extended = isExtended
         do {
@@ -76,28 +110,44 @@ final class CompletionServer: Sendable {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.headers.add(name: "Accept", value: "text/event-stream")
             request.body = .bytes(body)
-            return try await HTTPClient.shared.execute(request, deadline: .distantFuture)
+            return try await self.client.execute(request, deadline: .distantFuture)
         }
     }
 
     /// Does something that the server must not take too long for.
-    /// - Throws: ``VoiceError/Code/unavailable`` when it does; what was begun is cancelled.
+    /// - Parameters:
+    ///   - lease: of the server, where it is one of several.
+    ///   - patience: after so much time the pool is told that the server is slow, and looks after it.
+    /// - Throws: ``VoiceError/Code/unavailable`` when it does, or is found dead; what was begun is cancelled.
     func within<Result: Sendable>(
         _ limit: Duration,
+        of lease: ServerLease? = nil,
+        patience: Duration = .seconds(1),
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask { try await body() }
             group.addTask {
-                try await Task.sleep(for: limit)
+                if let lease, patience < limit {
+                    try await Task.sleep(for: patience)
+                    lease.note(.slow)
+                    try await Task.sleep(for: limit - patience)
+                } else {
+                    try await Task.sleep(for: limit)
+                }
                 return nil
+            }
+            if let lease {
+                group.addTask {
+                    await lease.alarm.wait()
+                    try Task.checkCancellation()
+                    return nil
+                }
             }
             defer { group.cancelAll() }
             guard let first = try await group.next(), let result = first else {
-                throw VoiceError(
-                    .unavailable,
-                    "the language model at \(address) was silent for \(limit)"
-                )
+                let why = lease?.isLost == true ? "does not answer its checks" : "was silent for \(limit)"
+                throw CompletionFailure(VoiceError(.unavailable, "the language model at \(address) \(why)"), .failed)
             }
             return result
         }
@@ -113,7 +163,7 @@ final class CompletionServer: Sendable {
     }
 
     /// An answer that reports an error, in the server's own words.
-    private func failure(_ response: HTTPClientResponse) async throws -> VoiceError {
+    private func failure(_ response: HTTPClientResponse) async throws -> CompletionFailure {
         var text = ""
         for try await piece in response.body {
             text += String(buffer: piece)
@@ -123,18 +173,26 @@ final class CompletionServer: Sendable {
         let message = error?["error"]?["message"]?.text ?? error?["message"]?.text ?? error?["detail"]?.text ?? text
         let said = message.prefix(300).split(whereSeparator: \.isNewline).joined(separator: " ")
         let advice = [.unauthorized, .forbidden].contains(response.status) ? "; give the right key" : ""
-        return VoiceError(.unavailable, "the language model at \(address) answers \(response.status): \(said)\(advice)")
+        return CompletionFailure(
+            VoiceError(.unavailable, "the language model at \(address) answers \(response.status): \(said)\(advice)"),
+            CompletionFailure.Kind(response.status, retryAfter: response.headers.first(name: "Retry-After"))
+        )
     }
 
     /// An error with the server's address, without the libraries' names.
-    func wrapped(_ error: any Error) -> VoiceError {
-        switch error {
-        case let error as VoiceError: error
-        case is CancellationError: VoiceError(.cancelled, "The reply was cancelled.")
-        case let error as HTTPClientError where error == .cancelled: VoiceError(.cancelled, "The reply was cancelled.")
-        case let error as HTTPClientError:
-            VoiceError(.unavailable, "the language model at \(address) cannot be reached: \(error.shortDescription)")
-        default: VoiceError(.unavailable, "the language model at \(address) cannot be reached", cause: error)
+    func wrapped(_ error: any Error) -> CompletionFailure {
+        func unreachable(_ why: String, _ cause: (any Error)? = nil) -> CompletionFailure {
+            let message = "the language model at \(address) cannot be reached" + why
+            return CompletionFailure(VoiceError(.unavailable, message, cause: cause), .failed)
+        }
+        let cancelled = CompletionFailure(VoiceError(.cancelled, "The reply was cancelled."), .request)
+        return switch error {
+        case let error as CompletionFailure: error
+        case let error as VoiceError: CompletionFailure(error, .failed)
+        case is CancellationError: cancelled
+        case let error as HTTPClientError where error == .cancelled: cancelled
+        case let error as HTTPClientError: unreachable(": \(error.shortDescription)")
+        default: unreachable("", error)
         }
     }
 }

@@ -116,7 +116,8 @@ private actor FallbackReply {
     func next() async throws -> ReplyEvent? {
         do {
             let event = try await pull()
-            other = nil
+            // That it takes longer is no beginning.
+            if event != .delayed { other = nil }
             return event
         } catch {
             let failure = VoiceError.wrapping(error, doing: "the language model failed")

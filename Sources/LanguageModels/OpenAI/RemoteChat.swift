@@ -1,15 +1,16 @@
+internal import ServerPool
 internal import Synchronization
 internal import VoiceCore
 
-/// A conversation with a model on a server. The server keeps what it has read, if it does; here nothing is kept.
+/// A conversation with a model on a server. The server keeps what it has read, if it does; here nothing is kept but which server that is.
 final class RemoteChat: Chat {
-    private let server: CompletionServer
-    private let model: String
+    private let servers: CompletionServers
     private let replies = Mutex(0)
+    private let home: ChatHome
 
-    init(server: CompletionServer, model: String) {
-        self.server = server
-        self.model = model
+    init(_ servers: CompletionServers) {
+        self.servers = servers
+        home = ChatHome(servers)
     }
 
     /// Sends the conversation and takes one token, so that the server has read it, if the configuration says so.
@@ -19,12 +20,13 @@ final class RemoteChat: Chat {
         options: ChatOptions,
         urgency: Urgency?
     ) async throws(VoiceError) -> ReplyUsage {
-        guard server.configuration.prefills else {
+        guard servers.configuration.prefills else {
             return ReplyUsage(promptTokens: 0, cachedTokens: 0, generatedTokens: 0)
         }
         let reply = RemoteReply(
-            server: server,
-            request: request(messages, SamplingOptions(maxTokens: 1), options),
+            by: servers,
+            at: home,
+            RemoteReply.Question(messages: messages, sampling: SamplingOptions(maxTokens: 1), options: options),
             number: 0
         )
         while let event = try await reply.next() {
@@ -46,22 +48,31 @@ final class RemoteChat: Chat {
             count += 1
             return count
         }
-        let reply = RemoteReply(server: server, request: request(messages, sampling, options), number: number)
+        let question = RemoteReply.Question(messages: messages, sampling: sampling, options: options)
+        let reply = RemoteReply(by: servers, at: home, question, number: number)
         return AsyncThrowingStream { try await reply.next() }
     }
+}
 
-    private func request(
-        _ messages: [ChatMessage],
-        _ sampling: SamplingOptions,
-        _ options: ChatOptions
-    ) -> CompletionRequest {
-        CompletionRequest(
-            model: model,
-            messages: RemoteWindow.fitting(messages, tokens: server.configuration.contextLength - sampling.maxTokens),
-            sampling: sampling,
-            options: options,
-            extended: true
-        )
+/// The server of a pool that remembers a conversation.
+final class ChatHome: Sendable {
+    private let servers: CompletionServers
+    private let number = Mutex<Int?>(nil)
+
+    init(_ servers: CompletionServers) { self.servers = servers }
+
+    deinit { servers.pool?.move(from: number.withLock { $0 }, to: nil) }
+
+    /// Its number; nil before the first reply.
+    var server: Int? { number.withLock { $0 } }
+
+    /// The conversation is there from now on.
+    func move(to server: Int) {
+        let old = number.withLock { number in
+            defer { number = server }
+            return number
+        }
+        servers.pool?.move(from: old, to: server)
     }
 }
 

@@ -1,6 +1,9 @@
+package import ServerPool
 package import VoiceCore
 
 /// A language model on a server with OpenAI's chat completions: vLLM, SGLang, llama-server, NIM, OpenAI itself, `serve-llm`.
+///
+/// With several servers each chat stays with one, which remembers it, as long as that is there and has room.
 package struct RemoteLanguageModel: LanguageModel {
     /// How a server is spoken to.
     package struct Configuration: Sendable {
@@ -37,32 +40,37 @@ package struct RemoteLanguageModel: LanguageModel {
 
     /// The model's name on the server.
     package let name: String
-    package var contextLength: Int { server.configuration.contextLength }
+    package var contextLength: Int { servers.configuration.contextLength }
 
-    private let server: CompletionServer
+    private let servers: CompletionServers
 
-    /// Asks the server which models it has.
+    /// Asks a server which models it has.
     /// - Throws: ``VoiceError/Code/unavailable`` when it cannot be reached, or has not got the model.
     package init(address: CompletionAddress, configuration: Configuration = Configuration()) async throws(VoiceError) {
-        let server = CompletionServer(address: address, configuration: configuration)
-        let models = try await server.models()
-        if let wanted = configuration.model, !wanted.isEmpty {
-            // A server that lists nothing may have it all the same.
-            guard models.isEmpty || models.contains(wanted) else {
-                throw VoiceError(
-                    .unavailable,
-                    "the language model '\(wanted)' is not on \(address); it has \(models.prefix(20).joined(separator: ", "))"
-                )
-            }
-            name = wanted
-        } else {
-            guard let first = models.first else {
-                throw VoiceError(.unavailable, "\(address) lists no language model: name one")
-            }
-            name = first
-        }
-        self.server = server
+        try await self.init([address], pool: nil, configuration: configuration)
     }
 
-    package func openChat() async throws(VoiceError) -> any Chat { RemoteChat(server: server, model: name) }
+    /// Asks the servers of a pool which models they have.
+    /// - Parameters:
+    ///   - addresses: where they are, in the order of the pool.
+    ///   - pool: chooses among them; nil for one.
+    ///   - warn: told of a server that cannot be used, or not yet.
+    /// - Throws: ``VoiceError/Code/unavailable`` when none can be reached, or has the model.
+    package init(
+        _ addresses: [CompletionAddress],
+        pool: ServerPool?,
+        configuration: Configuration = Configuration(),
+        warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws(VoiceError) {
+        servers = CompletionServers(
+            addresses,
+            pool: pool,
+            configuration: configuration,
+            clock: SystemClock(),
+            warn: warn
+        )
+        name = try await servers.prepare()
+    }
+
+    package func openChat() async throws(VoiceError) -> any Chat { RemoteChat(servers) }
 }

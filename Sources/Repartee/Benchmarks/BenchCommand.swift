@@ -8,7 +8,7 @@ struct BenchCommand: AsyncParsableCommand {
         subcommands: [
             RecognitionBenchmark.self, TurnBenchmark.self, EndpointingBenchmark.self, LanguageModelBenchmark.self,
             SynthesisBenchmark.self, CodecBenchmark.self, DeviceBenchmark.self, VoiceToVoiceBenchmark.self,
-            InterruptionBenchmark.self, TurnTakingBenchmark.self, TransportBenchmark.self,
+            InterruptionBenchmark.self, TurnTakingBenchmark.self, TransportBenchmark.self, FailoverBenchmark.self,
         ]
     )
 }

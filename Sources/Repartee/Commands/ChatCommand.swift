@@ -24,7 +24,9 @@ struct ChatCommand: AsyncParsableCommand {
     func run() async throws {
         var settings = try agent.settings()
         if let model { settings.languageModel = model }
-        let engine = try await EngineRoom(store: global.store, settings: settings).languageModel(chats: 1)
+        let room = EngineRoom(store: global.store, settings: settings, logger: global.logger())
+        async let _ = room.pools.run()
+        let engine = try await room.languageModel(chats: 1)
         let environment = ProcessInfo.processInfo.environment
         var webhooks: [any Tool] = []
         for tool in settings.tools { webhooks.append(try tool.tool(environment: environment)) }
@@ -79,6 +81,7 @@ struct ChatCommand: AsyncParsableCommand {
                 StandardError.write(piece)
             case .toolCall(let call): if !tools.isEmpty { answer.add(call) }
             case .malformedCall(let call): if !tools.isEmpty { answer.add(call, id: "unread_\(round)") }
+            case .delayed: StandardError.print("(another server goes on)")
             case .finished(let usage, let truncated):
                 StandardOutput.write("\n")
                 StandardError.print(

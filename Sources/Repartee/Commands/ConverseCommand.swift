@@ -47,7 +47,9 @@ struct ConverseCommand: AsyncParsableCommand {
         let clock: any SessionClock = pace == .realtime ? SystemClock() : ManualClock(isSelfDriving: true)
         let trace = try agent.traceFile()
         defer { trace?.close() }
-        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
+        let logger = global.logger(standard: .info)
+        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace, logger: logger)
+        async let _ = room.pools.run()
         let engines = try await room.engines(sessions: 1)
         var schedule = FileTransport.Schedule()
         schedule.expectsGreeting = !settings.conversation.greeting.isEmpty
@@ -59,7 +61,6 @@ struct ConverseCommand: AsyncParsableCommand {
             clock: clock,
             onEvent: { if !isQuiet { Self.show($0) } }
         )
-        let logger = global.logger(standard: .info)
         let servers = try settings.mcpRoom(environment: ProcessInfo.processInfo.environment, logger: logger)
         let result = try await servers.withServers {
             let conversation = Conversation(

@@ -90,7 +90,15 @@ struct EvalScenarioCommand: AsyncParsableCommand {
         let clock = SystemClock()
         let trace = try agent.traceFile()
         defer { trace?.close() }
-        let engineRoom = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
+        let logger = global.logger()
+        let engineRoom = EngineRoom(
+            store: global.store,
+            settings: settings,
+            clock: clock,
+            trace: trace,
+            logger: logger
+        )
+        async let _ = engineRoom.pools.run()
         let engines =
             audio
             ? try await engineRoom.engines(sessions: 1) : .writing(with: try await engineRoom.languageModel(chats: 1))

@@ -114,12 +114,14 @@ struct EvalScriptCommand: AsyncParsableCommand {
         }
         let trace = try agent.traceFile()
         defer { trace?.close() }
-        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
+        let logger = global.logger()
+        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace, logger: logger)
+        async let _ = room.pools.run()
         let environment = ProcessInfo.processInfo.environment
         // An agent elsewhere has its own tools.
         let servers = try (url == nil ? settings : Settings()).mcpRoom(
             environment: environment,
-            logger: global.logger()
+            logger: logger
         )
         return try await servers.withServers {
             let (agent, recognizer) = try await called(ready, room, settings, clock, servers)

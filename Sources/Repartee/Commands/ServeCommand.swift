@@ -75,7 +75,8 @@ struct ServeCommand: AsyncParsableCommand {
         let clock = SystemClock()
         let trace = try agent.traceFile()
         defer { trace?.close() }
-        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
+        let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace, logger: logger)
+        async let _ = room.pools.run()
         let engines = try await room.engines(sessions: settings.maxSessions)
         let servers = try settings.mcpRoom(environment: ProcessInfo.processInfo.environment, logger: logger)
         try await servers.withServers {

@@ -2,6 +2,7 @@ internal import Conversation
 internal import Foundation
 internal import Inference
 internal import LanguageModels
+internal import Logging
 internal import SpeechRecognition
 internal import SpeechSynthesis
 internal import TurnDetection
@@ -13,20 +14,25 @@ struct EngineRoom: Sendable {
     var settings: Settings
     /// What all engines on ggml compute on. Voice activity and turn detection are small and have threads of their own.
     let lane: Lane
+    /// Looks after engines on several servers. Who keeps the engines runs it.
+    let pools: EnginePools
 
     /// - Parameters:
     ///   - store: where models are.
     ///   - settings: which ones, and how.
     ///   - clock: the one that deadlines of the engines' work are on.
     ///   - trace: takes every quantum.
+    ///   - logger: told what servers of engines do.
     init(
         store: ModelStore,
         settings: Settings,
         clock: any SessionClock = SystemClock(),
-        trace: TraceFile? = nil
+        trace: TraceFile? = nil,
+        logger: Logger = Logger(label: "engines") { _ in SwiftLogNoOpLogHandler() }
     ) {
         self.store = store
         self.settings = settings
+        pools = EnginePools(logger: logger)
         let name = (try? Device.best())?.name ?? "device"
         lane = Lane(name: name, clock: clock, observer: trace?.observer(of: name))
     }
@@ -74,7 +80,7 @@ struct EngineRoom: Sendable {
         try await SmartTurnDetector(path: store.resolve("smart-turn-v3.2"), threads: threads)
     }
 
-    /// The recogniser: on the server that `NVIDIA_ASR_URL` or the settings name, else in process.
+    /// The recogniser: on the servers that `NVIDIA_ASR_URL` or the settings name, else in process.
     ///
     /// - Parameters:
     ///   - model: a name in the catalogue, a path or `pocketsphinx`, which then goes before the settings; nil for theirs.
@@ -86,8 +92,9 @@ struct EngineRoom: Sendable {
         threads: Int? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws(VoiceError) -> any SpeechRecognizer {
-        if model == nil, let address = try settings.recognizerAddress(environment: environment) {
-            let recognizer = try RemoteRecognizer(address: address)
+        let addresses = try model == nil ? settings.recognizerAddresses(environment: environment) : []
+        if !addresses.isEmpty {
+            let recognizer = try RemoteRecognizer(addresses, pool: pools.pool("asr", addresses), warn: pools.warn)
             try await recognizer.prepare()
             return recognizer
         }
@@ -118,18 +125,27 @@ struct EngineRoom: Sendable {
     /// (docs/performance.md).
     static let pocketSphinx = "pocketsphinx"
 
-    /// The language model: on the server that `NVIDIA_LLM_URL` or the settings name, else in process.
+    /// The language model: on the servers that `NVIDIA_LLM_URL` or the settings name, else in process.
     func languageModel(
         chats: Int,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws(VoiceError) -> any LanguageModel {
-        guard let server = try settings.languageModelServer(environment: environment) else {
+        guard let servers = try settings.languageModelServers(environment: environment) else {
             return try await localLanguageModel(chats: chats)
         }
         let fallback = settings.languageModelFallback ?? ""
-        let remote = try await RemoteLanguageModel(address: server.address, configuration: server.configuration)
+        let pool = pools.pool(servers.addresses)
+        let remote = try await RemoteLanguageModel(
+            servers.addresses,
+            pool: pool,
+            configuration: servers.configuration,
+            warn: pools.warn
+        )
         guard !fallback.isEmpty else { return remote }
-        return FallbackLanguageModel(remote, else: try await localLanguageModel(fallback, chats: chats))
+        let local = try await localLanguageModel(fallback, chats: chats)
+        // A pool knows without waiting whether any of its servers is there.
+        guard pool == nil else { return FallbackLanguageModel(remote, else: local, pause: .zero) }
+        return FallbackLanguageModel(remote, else: local)
     }
 
     /// The most conversations of a language model in process.
@@ -153,17 +169,33 @@ struct EngineRoom: Sendable {
         return try await LlamaLanguageModel(path: store.resolve(model), configuration: configuration)
     }
 
-    /// The voice: on the server that `NVIDIA_TTS_URL` or the settings name, else in process.
+    /// The voice: on the servers that `NVIDIA_TTS_URL` or the settings name, else in process.
     ///
     /// - Parameter streams: replies that may be spoken at the same time.
     func synthesizer(
         streams: Int,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws(VoiceError) -> any SpeechSynthesizer {
-        if let address = try settings.voiceAddress(environment: environment) {
-            return try await RemoteSynthesizer.connect(to: address, voice: settings.voice.name)
+        if let voice = try await remoteSynthesizer(named: settings.voice.name, environment: environment) {
+            return voice
         }
         return try await localSynthesizer(streams: streams)
+    }
+
+    /// A voice on the servers; nil where they are none.
+    /// - Parameter name: theirs for it; nil for their own choice.
+    func remoteSynthesizer(
+        named name: String?,
+        environment: [String: String]
+    ) async throws(VoiceError) -> RemoteSynthesizer? {
+        let addresses = try settings.voiceAddresses(environment: environment)
+        guard !addresses.isEmpty else { return nil }
+        return try await RemoteSynthesizer.connect(
+            to: addresses,
+            pool: pools.pool("tts", addresses),
+            voice: name,
+            warn: pools.warn
+        )
     }
 
     /// The voice in process, whatever server the environment names.

@@ -107,7 +107,7 @@ struct Outfit: Sendable {
                 throw VoiceError(error.code, "\(agent.place): \(error.message)")
             }
         }
-        configuration = settings.conversation
+        configuration = try settings.conversation(environment: environment)
         let own = try shelf.pick(settings.agentTools, for: "agent.tools")
         configuration.tools += own.tools
         configuration.backgroundTools += own.jobs
@@ -187,9 +187,7 @@ extension EngineRoom {
         environment: [String: String]
     ) async throws(VoiceError) -> (any SpeechSynthesizer)? {
         guard let name, !name.isEmpty else { return nil }
-        if let address = try settings.voiceAddress(environment: environment) {
-            return try await RemoteSynthesizer.connect(to: address, voice: name)
-        }
+        if let voice = try await remoteSynthesizer(named: name, environment: environment) { return voice }
         // A second speaker of the same model costs nothing.
         if let magpie = own as? MagpieSynthesizer, case .magpie(let speaker) = try VoiceChoice(named: name) {
             return try magpie.speaking(as: speaker ?? VoiceChoice.magpieSpeaker)

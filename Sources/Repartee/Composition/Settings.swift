@@ -10,6 +10,8 @@ internal import WebSocketClient
 struct Settings: Sendable {
     /// How the agent behaves.
     var conversation = ConversationConfiguration()
+    /// What the agent says when an engine elsewhere keeps people waiting; nil for ``usualFiller`` where engines have others to go on with.
+    var filler: String?
     /// Tools behind HTTP addresses.
     var tools: [ToolSettings] = []
     /// Servers with tools.
@@ -27,8 +29,8 @@ struct Settings: Sendable {
     /// The name in the catalogue, or the path, of the language model; on a server, its name there. nil for
     /// ``ModelCatalogue/defaultLanguageModel``, and for the server's first.
     var languageModel: String?
-    /// The address of a server with OpenAI's interface; nil for the language model in process.
-    var languageModelURL: String?
+    /// The addresses of servers with OpenAI's interface; empty for the language model in process.
+    var languageModelURLs: [String] = []
     /// What is said to that server; the model's name there is that of ``languageModel``, where one was given.
     var languageModelKey: String?
     var languageModelPrefills = false
@@ -38,8 +40,8 @@ struct Settings: Sendable {
     var languageModelConfiguration = LlamaLanguageModel.Configuration()
     /// Whether and where the beginnings of its prompts are kept on disk.
     var warmStart = WarmStartSettings()
-    /// The address of a speech server; nil for the recogniser in process.
-    var recognizerURL: String?
+    /// The addresses of speech servers; empty for the recogniser in process.
+    var recognizerURLs: [String] = []
     /// The recogniser in process: a name in the catalogue, a path, or `pocketsphinx`; nil for one that was pulled,
     /// else PocketSphinx.
     var recognizer: String?
@@ -120,13 +122,27 @@ struct Settings: Sendable {
         return accounts
     }
 
-    /// Where the language model's server is and how it is spoken to; nil where the model is in process. The variables
+    /// What agents say unless told otherwise.
+    static let usualFiller = "One moment."
+
+    /// ``conversation`` with what the environment decides.
+    func conversation(environment: [String: String]) throws(VoiceError) -> ConversationConfiguration {
+        var configuration = conversation
+        let counts = [
+            try recognizerAddresses(environment: environment).count, try voiceAddresses(environment: environment).count,
+            try languageModelServers(environment: environment)?.addresses.count ?? 0,
+        ]
+        configuration.filler = filler ?? (counts.contains { $0 > 1 } ? Self.usualFiller : "")
+        return configuration
+    }
+
+    /// Where the language model's servers are and how they are spoken to; nil where the model is in process. The variables
     /// `NVIDIA_LLM_URL`, else `NVIDIA_LLAMA_CPP_URL`, with `NVIDIA_LLM_MODEL` and `NVIDIA_LLM_API_KEY`, those of
     /// pipecat-ai/nemotron-january-2026, go before the settings file.
-    /// - Throws: ``VoiceError/Code/usage`` when the address is none.
-    func languageModelServer(
+    /// - Throws: ``VoiceError/Code/usage`` when an address is none.
+    func languageModelServers(
         environment: [String: String]
-    ) throws(VoiceError) -> (address: CompletionAddress, configuration: RemoteLanguageModel.Configuration)? {
+    ) throws(VoiceError) -> (addresses: [CompletionAddress], configuration: RemoteLanguageModel.Configuration)? {
         func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         var configuration = RemoteLanguageModel.Configuration(
             model: variable("NVIDIA_LLM_MODEL") ?? languageModel,
@@ -136,32 +152,47 @@ struct Settings: Sendable {
         if languageModelConfiguration.contextLength != LlamaLanguageModel.Configuration().contextLength {
             configuration.contextLength = languageModelConfiguration.contextLength
         }
-        for name in ["NVIDIA_LLM_URL", "NVIDIA_LLAMA_CPP_URL"] {
-            if let url = variable(name) { return (try CompletionAddress(url, from: name), configuration) }
-        }
-        guard let url = languageModelURL, !url.isEmpty else { return nil }
-        return (try CompletionAddress(url, from: "the setting language_model.url"), configuration)
+        let addresses = try addresses(
+            ["NVIDIA_LLM_URL", "NVIDIA_LLAMA_CPP_URL"],
+            environment,
+            else: languageModelURLs,
+            of: "language_model.url"
+        ) { text, place throws(VoiceError) in try CompletionAddress(text, from: place) }
+        return addresses.isEmpty ? nil : (addresses, configuration)
     }
 
-    /// The address of the speech server, if there is one. `NVIDIA_ASR_URL`, the variable of pipecat-ai/nemotron-january-2026,
+    /// The addresses of the speech servers; empty for none. `NVIDIA_ASR_URL`, the variable of pipecat-ai/nemotron-january-2026,
     /// goes before the settings file.
-    /// - Throws: ``VoiceError/Code/usage`` when it is not an address.
-    func recognizerAddress(environment: [String: String]) throws(VoiceError) -> ServerAddress? {
-        if let url = environment["NVIDIA_ASR_URL"], !url.isEmpty {
-            return try ServerAddress(url, from: "NVIDIA_ASR_URL")
+    /// - Throws: ``VoiceError/Code/usage`` when one is not an address.
+    func recognizerAddresses(environment: [String: String]) throws(VoiceError) -> [ServerAddress] {
+        try addresses(["NVIDIA_ASR_URL"], environment, else: recognizerURLs, of: "recognizer.url") {
+            text,
+            place throws(VoiceError) in try ServerAddress(text, from: place)
         }
-        guard let recognizerURL, !recognizerURL.isEmpty else { return nil }
-        return try ServerAddress(recognizerURL, from: "the setting recognizer.url")
     }
 
-    /// The address of the server that speaks, if there is one. `NVIDIA_TTS_URL`, the variable of
+    /// The addresses of the servers that speak; empty for none. `NVIDIA_TTS_URL`, the variable of
     /// pipecat-ai/nemotron-january-2026, goes before the settings file.
-    /// - Throws: ``VoiceError/Code/usage`` when it is not an address.
-    func voiceAddress(environment: [String: String]) throws(VoiceError) -> ServerAddress? {
-        if let url = environment["NVIDIA_TTS_URL"], !url.isEmpty {
-            return try RemoteSynthesizer.address(url, from: "NVIDIA_TTS_URL")
+    /// - Throws: ``VoiceError/Code/usage`` when one is not an address.
+    func voiceAddresses(environment: [String: String]) throws(VoiceError) -> [ServerAddress] {
+        try addresses(["NVIDIA_TTS_URL"], environment, else: voice.urls, of: "voice.url") {
+            text,
+            place throws(VoiceError) in try RemoteSynthesizer.address(text, from: place)
         }
-        guard let url = voice.url, !url.isEmpty else { return nil }
-        return try RemoteSynthesizer.address(url, from: "the setting voice.url")
+    }
+
+    /// The addresses in the first of these variables that is set, else those of a setting.
+    private func addresses<Address: Equatable & CustomStringConvertible>(
+        _ variables: [String],
+        _ environment: [String: String],
+        else urls: [String],
+        of setting: String,
+        _ read: (String, String) throws(VoiceError) -> Address
+    ) throws(VoiceError) -> [Address] {
+        for name in variables {
+            guard let text = environment[name], !text.isEmpty else { continue }
+            return try Addresses.read(Addresses.split(text), from: name, read)
+        }
+        return try Addresses.read(urls, from: "the setting \(setting)", read)
     }
 }

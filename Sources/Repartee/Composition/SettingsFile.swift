@@ -28,6 +28,7 @@ enum SettingsFile {
                 s.conversation.returnGreeting = try v.text()
             },
             Key("agent.apology") { s, v throws(VoiceError) in s.conversation.apology = try v.text() },
+            Key("agent.filler") { s, v throws(VoiceError) in s.filler = try v.text() },
             Key("agent.interruptible") { s, v throws(VoiceError) in
                 s.interruption.isAllowed = try v.flag()
             },
@@ -49,7 +50,7 @@ enum SettingsFile {
                 for element in try v.elements() { s.agents.append(try AgentSettings(element)) }
             },
             Key("language_model.model") { s, v throws(VoiceError) in s.languageModel = try v.text() },
-            Key("language_model.url") { s, v throws(VoiceError) in s.languageModelURL = try v.text() },
+            Key("language_model.url") { s, v throws(VoiceError) in s.languageModelURLs = try v.addresses() },
             Key("language_model.api_key") { s, v throws(VoiceError) in s.languageModelKey = try v.text() },
             Key("language_model.prefill") { s, v throws(VoiceError) in s.languageModelPrefills = try v.flag() },
             Key("language_model.fallback") { s, v throws(VoiceError) in s.languageModelFallback = try v.text() },
@@ -89,7 +90,7 @@ enum SettingsFile {
                 s.warmStart.megabytes = try v.count(1...1_048_576)
             },
             Key("recognizer.model") { s, v throws(VoiceError) in s.recognizer = try v.text() },
-            Key("recognizer.url") { s, v throws(VoiceError) in s.recognizerURL = try v.text() },
+            Key("recognizer.url") { s, v throws(VoiceError) in s.recognizerURLs = try v.addresses() },
             Key("recognizer.threads") { s, v throws(VoiceError) in s.recognizerThreads = try v.count(1...256) },
             Key("recognizer.lookahead") { s, v throws(VoiceError) in
                 s.conversation.recognition.lookahead = try v.count(0...64)
@@ -104,7 +105,7 @@ enum SettingsFile {
                 s.conversation.recognition.phraseBoost = Float(try v.number(0...10))
             },
             Key("voice.name") { s, v throws(VoiceError) in s.voice.name = try v.text() },
-            Key("voice.url") { s, v throws(VoiceError) in s.voice.url = try v.text() },
+            Key("voice.url") { s, v throws(VoiceError) in s.voice.urls = try v.addresses() },
             Key("voice.model") { s, v throws(VoiceError) in s.voice.model = try v.text() },
             Key("voice.codec") { s, v throws(VoiceError) in s.voice.codec = try v.text() },
             Key("voice.pronunciations") { s, v throws(VoiceError) in s.voice.pronunciations = try v.text() },

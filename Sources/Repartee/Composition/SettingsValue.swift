@@ -12,6 +12,14 @@ extension YAMLValue {
         return nodes.compactMap(\.scalar?.string)
     }
 
+    /// Addresses: one text, in which commas stand between several, or a list. Empty ones do not count.
+    func addresses() throws(VoiceError) -> [String] {
+        guard node.sequence != nil else { return Addresses.split(try text()) }
+        var all: [String] = []
+        for element in try elements() { all.append(try element.text()) }
+        return all.filter { !$0.isEmpty }
+    }
+
     /// Texts by name, in their order.
     func namedTexts() throws(VoiceError) -> [(name: String, value: String)] {
         var texts: [(name: String, value: String)] = []

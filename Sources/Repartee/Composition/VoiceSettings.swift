@@ -6,8 +6,8 @@ internal import VoiceCore
 struct VoiceSettings: Sendable, Equatable {
     /// Its name; nil for Magpie once that was pulled, else joe, else, where joe is not there, ``VoiceChoice/instant``.
     var name: String?
-    /// The address of a server that speaks; nil for a voice in process. The name is then the server's.
-    var url: String?
+    /// The addresses of servers that speak; empty for a voice in process. The name is then the servers'.
+    var urls: [String] = []
     /// The files of a neural voice: names in the catalogue or paths.
     var model: String?
     var codec = ModelCatalogue.nanoCodec

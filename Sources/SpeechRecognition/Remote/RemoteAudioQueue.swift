@@ -1,10 +1,14 @@
 internal import VoiceCore
 
-/// Samples that the server was not given yet, 16 kHz mono. Bounded: the oldest go first.
+/// Samples that the server was not given yet, 16 kHz mono, and where there are other servers, those of the utterance that it was given.
+/// Bounded: the oldest go first.
 struct RemoteAudioQueue {
     private let limit: Int
     private let message: Int
+    private let keepsSent: Bool
     private var samples: [Float] = []
+    /// What was given to the server of the running utterance.
+    private var sent: [Float] = []
     /// Samples given up because the server could not take them.
     private(set) var dropped = 0
     /// When a server that needs as long as the audio lasts will have understood all that it was given.
@@ -13,6 +17,7 @@ struct RemoteAudioQueue {
     init(limits: RemoteLimits) {
         limit = limits.queue
         message = limits.message
+        keepsSent = limits.moves > 0
     }
 
     /// True when nothing waits.
@@ -40,12 +45,28 @@ struct RemoteAudioQueue {
     /// Takes everything, in messages of their longest length at most.
     mutating func take(at now: Duration) -> [[Float]] {
         busyUntil = understood(at: now)
+        if keepsSent { sent += samples }
+        if sent.count > limit { sent.removeFirst(sent.count - limit) }
         defer { samples = [] }
         return stride(from: 0, to: samples.count, by: message).map { start in
             Array(samples[start..<min(samples.count, start + message)])
         }
     }
 
-    /// Forgets what waits.
-    mutating func clear() { samples = [] }
+    /// Begins the utterance again, for another server.
+    mutating func rewind() {
+        samples = sent + samples
+        sent = []
+        busyUntil = .zero
+        trim()
+    }
+
+    /// The utterance is over: it is not begun again.
+    mutating func endUtterance() { sent = [] }
+
+    /// Forgets everything.
+    mutating func clear() {
+        samples = []
+        sent = []
+    }
 }

@@ -12,7 +12,11 @@ struct RemoteLimits: Sendable {
     var firstPause = Duration.milliseconds(250)
     /// The longest pause between two attempts.
     var longestPause = Duration.seconds(8)
-    /// Audio kept while the server cannot take it; the oldest beyond is dropped and counted.
+    /// How often an utterance whose server fails may go to another server.
+    var moves = 0
+    /// A final transcript that takes longer makes somebody look after the server, if there are others.
+    var patience = Duration.milliseconds(700)
+    /// Audio kept while the server cannot take it, and for another server; the oldest beyond is dropped and counted.
     var queue = SampleRate.speech.samples(in: .seconds(10))
     /// Samples of one message at most.
     var message = SampleRate.speech.samples(in: .seconds(1))
@@ -22,4 +26,14 @@ struct RemoteLimits: Sendable {
     var messageBytes = 1 << 20
     /// Messages of the server that may wait to be looked at.
     var messages = 256
+
+    /// The limits for one of so many servers.
+    static func pool(of servers: Int) -> RemoteLimits {
+        var limits = RemoteLimits()
+        guard servers > 1 else { return limits }
+        limits.moves = servers
+        limits.connect = .seconds(2)
+        limits.queue = SampleRate.speech.samples(in: .seconds(30))
+        return limits
+    }
 }

@@ -1,11 +1,12 @@
 internal import Audio
+internal import ServerPool
 internal import VoiceCore
 
 /// One stream's side of the speech server's protocol: events and the time in, actions out.
 ///
 /// The caller does the actions in their order, and comes back with ``Event/time`` at ``deadline`` if nothing happens before.
 /// Audio never waits for the server: it is queued until the connection is there. An utterance whose audio was lost with a
-/// connection fails once; the next one connects anew.
+/// connection is begun again on another server, if there are any; else it fails once, and the next one connects anew.
 struct RemoteMachine: ~Copyable {
     /// What happens.
     enum Event: Sendable {
@@ -27,13 +28,20 @@ struct RemoteMachine: ~Copyable {
         case writable(Bool)
         /// The connection ended, or could not be made.
         case closed(why: String)
+        /// The server has no room; when it may have some again, if it says so.
+        case refused(why: String, retryAfter: Duration?)
+        /// Those who look after the server found it dead.
+        case lost
+        /// There is no server to connect to.
+        case alone(why: String)
         /// The deadline has come.
         case time
     }
 
     /// What is to be done.
     enum Action {
-        /// Make a connection. The answer is a message or ``Event/closed(why:)``.
+        /// Make a connection, to a server that has not failed in this utterance. The answer is a message, ``Event/closed(why:)`` or
+        /// ``Event/alone(why:)``.
         case connect
         /// End the connection. Nothing more is heard of it.
         case disconnect
@@ -41,6 +49,10 @@ struct RemoteMachine: ~Copyable {
         case say(String)
         /// Send samples, 16 kHz mono in [-1, 1], as one message.
         case send([Float])
+        /// Say this of the server, for the next choice.
+        case note(PoolVerdict)
+        /// Choose this server no more for such a stream.
+        case leaveOut(why: String)
         /// The stream is open.
         case ready
         /// The newest transcript of the running utterance, and whether the server holds that for over.
@@ -62,10 +74,15 @@ struct RemoteMachine: ~Copyable {
     private struct Wish {
         var flush: RecognitionFlush
         var deadline: Duration
+        /// When the server is to be looked after; nil once that is done, or where there is no other.
+        var alarm: Duration?
         var isSent = false
+
+        var nextDeadline: Duration { min(deadline, alarm ?? deadline) }
     }
 
-    private let place: String
+    /// The server's address, for errors. Set before each connection.
+    var place: String
     private let configuration: String?
     private let limits: RemoteLimits
     private var line = Line.down(retryAt: .zero)
@@ -73,6 +90,8 @@ struct RemoteMachine: ~Copyable {
     private var isWritable = true
     /// Connections in a row that could not be made.
     private var failures = 0
+    /// How often the running utterance, or the opening, went to another server.
+    private var moves = 0
     /// Why the last connection ended.
     private var lastError: VoiceError?
     /// Samples that were not sent yet.
@@ -107,7 +126,7 @@ struct RemoteMachine: ~Copyable {
         switch line {
         case .connecting(let until), .configuring(let until): min(until, wish?.deadline ?? until)
         case .down(let retryAt): wish.map { min(retryAt, $0.deadline) }
-        case .up: wish?.deadline
+        case .up: wish?.nextDeadline
         }
     }
 
@@ -133,7 +152,7 @@ struct RemoteMachine: ~Copyable {
             guard isInUtterance else { return [.final("")] }
             if case .down(let retryAt) = line, retryAt >= now + limits.final, let lastError { return fail(lastError) }
             wish = Wish(flush: flush, deadline: now + limits.final)
-            if case .up = line { wish?.deadline = queue.understood(at: now) + limits.final }
+            if case .up = line { expectFinal(now) }
             return goOn(now)
         case .abandon:
             return abandon()
@@ -147,7 +166,14 @@ struct RemoteMachine: ~Copyable {
             self.isWritable = isWritable
             return goOn(now)
         case .closed(let why):
-            return lost(VoiceError(.unavailable, trouble(why)), now)
+            return lost(VoiceError(.unavailable, trouble(why)), isAtWork ? .failed : nil, now)
+        case .refused(let why, let pause):
+            return lost(VoiceError(.unavailable, trouble(why)), .refused(pause), now)
+        case .lost:
+            return [.disconnect] + lost(VoiceError(.unavailable, trouble("its checks fail")), nil, now)
+        case .alone(let why):
+            moves = limits.moves
+            return lost(VoiceError(.unavailable, why), nil, now)
         case .time:
             return timePassed(now)
         }
@@ -166,6 +192,7 @@ struct RemoteMachine: ~Copyable {
         failures = 0
         let news: [Action] = isOpening ? [.ready] : []
         isOpening = false
+        if !isInUtterance { moves = 0 }
         return news + goOn(now)
     }
 
@@ -191,15 +218,29 @@ struct RemoteMachine: ~Copyable {
 
     private mutating func ask(_ now: Duration) -> [Action] {
         guard let wish, !wish.isSent else { return [] }
-        self.wish?.deadline = max(wish.deadline, queue.understood(at: now) + limits.final)
+        expectFinal(now)
         self.wish?.isSent = true
         owed.append(true)
         if wish.flush == .lookahead { isServerUsed = false }
         return [.say(RemoteMessage.reset(isHard: wish.flush == .lookahead))]
     }
 
+    /// From when on the final transcript is late: audio that was sent faster than it was spoken takes as long again.
+    private mutating func expectFinal(_ now: Duration) {
+        guard let wish else { return }
+        let understood = queue.understood(at: now)
+        self.wish?.deadline = max(wish.deadline, understood + limits.final)
+        self.wish?.alarm = limits.moves > 0 ? understood + limits.patience : nil
+    }
+
+    /// Whether the end of the connection is the server's fault: between utterances it may close.
+    private var isAtWork: Bool {
+        if case .up = line { isInUtterance } else { true }
+    }
+
     /// The connection is gone.
-    private mutating func lost(_ error: VoiceError, _ now: Duration) -> [Action] {
+    /// - Parameter verdict: on the server; nil for none.
+    private mutating func lost(_ error: VoiceError, _ verdict: PoolVerdict?, _ now: Duration) -> [Action] {
         var wasUp = false
         if case .up = line { wasUp = true }
         failures = wasUp ? 0 : failures + 1
@@ -207,13 +248,26 @@ struct RemoteMachine: ~Copyable {
         line = .down(retryAt: now + pause)
         lastError = error
         owed = []
-        text.forget()
         isServerUsed = false
         wish?.isSent = false
-        if isOpening || isPartlySent { return fail(error) }
+        wish?.alarm = nil
+        let notes: [Action] = verdict.map { [.note($0)] } ?? []
+        if moves < limits.moves, isOpening || isInUtterance { return notes + move(now) }
+        text.forget()
+        if isOpening || isPartlySent { return notes + fail(error) }
         // Nothing was lost yet: the audio waits for the next connection, if that can come in time.
-        guard let wish else { return [] }
-        return now + pause < wish.deadline ? goOn(now) : fail(error)
+        guard let wish else { return notes }
+        return notes + (now + pause < wish.deadline ? goOn(now) : fail(error))
+    }
+
+    /// Begins the utterance, or the opening, again on another server, at once.
+    private mutating func move(_ now: Duration) -> [Action] {
+        moves += 1
+        queue.rewind()
+        text.beginAgain()
+        isPartlySent = false
+        if let wish { self.wish?.deadline = max(wish.deadline, now + limits.final) }
+        return connect(now)
     }
 
     private func trouble(_ why: String) -> String {
@@ -222,7 +276,11 @@ struct RemoteMachine: ~Copyable {
     }
 
     private mutating func hangUp(_ error: VoiceError, _ now: Duration) -> [Action] {
-        [.disconnect] + lost(error, now)
+        // Another server may know the options.
+        guard error.code != .usage else {
+            return [.disconnect, .leaveOut(why: error.message)] + lost(error, nil, now)
+        }
+        return [.disconnect] + lost(error, .failed, now)
     }
 
     private mutating func timePassed(_ now: Duration) -> [Action] {
@@ -235,6 +293,10 @@ struct RemoteMachine: ~Copyable {
             let why =
                 "the speech server \(place) does not know lookahead, language, phrases or endpointer: leave them out"
             return hangUp(VoiceError(.usage, why), now)
+        }
+        if case .up = line, let alarm = wish?.alarm, alarm <= now {
+            wish?.alarm = nil
+            return [.note(.slow)] + goOn(now)
         }
         guard let wish, wish.deadline <= now else { return goOn(now) }
         let error = VoiceError(.unavailable, "the speech server \(place) gave no final transcript in time")
@@ -249,7 +311,9 @@ struct RemoteMachine: ~Copyable {
     private mutating func endUtterance() {
         isInUtterance = false
         isPartlySent = false
+        moves = 0
         wish = nil
+        queue.endUtterance()
         text.endUtterance()
     }
 
@@ -270,7 +334,7 @@ struct RemoteMachine: ~Copyable {
         guard owed.count <= limits.unwanted else {
             owed = []
             line = .down(retryAt: .zero)
-            return [.disconnect]
+            return [.disconnect, .note(.failed)]
         }
         return [.say(RemoteMessage.reset(isHard: true))]
     }
@@ -324,7 +388,7 @@ struct RemoteMachine: ~Copyable {
         guard !owed.isEmpty, owed.removeFirst() else { return [] }
         let final = text.final(said, isRepeated: wish?.flush == RecognitionFlush.none)
         endUtterance()
-        return [.final(final)]
+        return [.note(.served), .final(final)]
     }
 
     private mutating func breach(_ what: String, _ now: Duration) -> [Action] {

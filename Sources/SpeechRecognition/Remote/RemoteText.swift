@@ -4,12 +4,14 @@ struct RemoteText {
     private var past = ""
     /// The utterance's words so far.
     private(set) var newest = ""
+    /// Shorter transcripts are no news: another server has begun the utterance again.
+    private var known = 0
 
     /// Takes a partial transcript.
     /// - Returns: the utterance's words; nil when they are the same as before.
     mutating func partial(_ text: String) -> String? {
         let words = withoutPast(text)
-        guard words != newest else { return nil }
+        guard words != newest, Self.count(words) >= known else { return nil }
         newest = words
         return words
     }
@@ -19,12 +21,23 @@ struct RemoteText {
     mutating func final(_ text: String, isRepeated: Bool) -> String {
         let words = withoutPast(text)
         past = isRepeated ? text : ""
-        newest = ""
+        endUtterance()
         return words
     }
 
     /// The utterance ended without a final transcript.
-    mutating func endUtterance() { newest = "" }
+    mutating func endUtterance() {
+        newest = ""
+        known = 0
+    }
+
+    /// Another server begins the utterance again.
+    mutating func beginAgain() {
+        past = ""
+        known = Self.count(newest)
+    }
+
+    private static func count(_ words: String) -> Int { words.split(separator: " ").count }
 
     /// The server has forgotten everything.
     mutating func forget() { self = RemoteText() }

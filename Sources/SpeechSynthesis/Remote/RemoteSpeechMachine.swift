@@ -56,7 +56,7 @@ struct RemoteSpeechMachine: ~Copyable {
         var deadline: Duration
         var isSent = false
         var hasSound = false
-        var isRepeated = false
+        var repeats = 0
     }
 
     /// The rate of a server that tells none: the codec's (`MODEL.md` of NanoCodec). The reference declares 22 000 Hz for it.
@@ -112,9 +112,13 @@ struct RemoteSpeechMachine: ~Copyable {
         case .link(.message(let text)): return receive(text, now)
         case .link(.binary(let bytes)): return receive(bytes, now)
         case .link(.writable): return []
-        case .link(.closed(let why)): return lost(why, now)
+        case .link(.closed(let why)): return lost(why, .unavailable, now)
+        case .link(.refused(let why, _)): return lost(why, .exhausted, now)
         }
     }
+
+    /// Whether there is a connection, as far as is known.
+    var isUp: Bool { if case .down = line { false } else { true } }
 
     // MARK: - The line
 
@@ -143,20 +147,20 @@ struct RemoteSpeechMachine: ~Copyable {
         return [.say(RemoteSpeechMessage.cancel), .say(RemoteSpeechMessage.ping)]
     }
 
-    private mutating func lost(_ why: String, _ now: Duration) -> [Action] {
+    private mutating func lost(_ why: String, _ code: VoiceError.Code, _ now: Duration) -> [Action] {
         let wasUp = if case .up = line { true } else { false }
         line = .down
         // A connection that ended between two texts is found out by the next one.
-        if let wish, !wish.hasSound, !wish.isRepeated, wasUp || wish.isSent {
+        if let wish, !wish.hasSound, wish.repeats < limits.repeats, wasUp || wish.isSent {
             self.wish?.isSent = false
-            self.wish?.isRepeated = true
+            self.wish?.repeats += 1
             return connect(now)
         }
         let trouble =
             wasUp
             ? "the connection to the speech server \(place) was lost: \(why)"
             : "the speech server \(place) cannot be reached: \(why); start it, or check the address"
-        return fail(VoiceError(.unavailable, trouble))
+        return fail(VoiceError(code, trouble))
     }
 
     private mutating func fail(_ error: VoiceError) -> [Action] {

@@ -1,23 +1,22 @@
-internal import NIOPosix
-internal import NIOSSL
-internal import Synchronization
+package import ServerPool
 package import VoiceCore
 package import WebSocketClient
 
-/// A voice on a server that speaks the protocol of pipecat-ai/nemotron-january-2026, behind ``SpeechSynthesizer``.
+/// A voice on servers that speak the protocol of pipecat-ai/nemotron-january-2026, behind ``SpeechSynthesizer``.
 ///
 /// A text is a stream of the server's on a connection that no other text uses meanwhile; a few connections are kept. When one
 /// is lost before a text's first audio, the text is sent again over a new one, so a server may be restarted under a running
 /// agent. Words have times where the server tells them, as Repartee's own does.
+///
+/// With several servers each text goes to one of them. When that fails another one says it, or the rest of it from the word on that was not
+/// heard as a whole, if the words have times.
 package final class RemoteSynthesizer: SpeechSynthesizer {
-    /// `remote`, the server's address, and the voice if one was chosen.
+    /// `remote`, the servers' addresses, and the voice if one was chosen.
     package let name: String
-    /// The rate of the server's voice; 22 050 Hz for a server that tells none.
+    /// The rate of the servers' voice; 22 050 Hz for one that tells none.
     package let sampleRate: SampleRate
 
-    private let makeLine: @Sendable (SampleRate) -> SpeechLine
-    private let idleLimit: Int
-    private let idle: Mutex<[SpeechLine]>
+    private let servers: VoiceServers
 
     /// The path of the protocol's WebSocket.
     private static let path = "/ws/tts/stream"
@@ -32,140 +31,65 @@ package final class RemoteSynthesizer: SpeechSynthesizer {
     /// Connects, so that a server that is missing is noticed before the first session.
     ///
     /// - Parameters:
-    ///   - address: where the server is.
-    ///   - voice: the server's name for the voice; nil for its own choice.
-    ///   - language: a tag like `en`; nil for the server's choice.
-    /// - Throws: `unavailable` when it is not ready in time, `usage` when it does not have the voice.
+    ///   - addresses: where the servers are, in the order of the pool.
+    ///   - pool: chooses among them; nil for one.
+    ///   - voice: the servers' name for the voice; nil for their own choice.
+    ///   - language: a tag like `en`; nil for the servers' choice.
+    ///   - warn: told of a server that cannot be used, or not yet.
+    /// - Throws: `unavailable` when none is ready in time, `usage` when none has the voice.
     package static func connect(
-        to address: ServerAddress,
+        to addresses: [ServerAddress],
+        pool: ServerPool? = nil,
         voice: String? = nil,
-        language: String? = nil
+        language: String? = nil,
+        warn: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(VoiceError) -> RemoteSynthesizer {
         try await connect(
-            to: address,
+            to: addresses,
+            pool: pool,
             voice: voice,
             language: language,
-            limits: RemoteSpeechLimits(),
-            clock: SystemClock()
+            limits: .pool(of: addresses.count),
+            clock: SystemClock(),
+            warn: warn
         )
     }
 
     /// The same with limits and a clock.
     static func connect(
-        to address: ServerAddress,
+        to addresses: [ServerAddress],
+        pool: ServerPool? = nil,
         voice: String?,
         language: String?,
         limits: RemoteSpeechLimits,
-        clock: any SessionClock
+        clock: any SessionClock,
+        warn: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(VoiceError) -> RemoteSynthesizer {
-        let tls = try WebSocketLink.tls(for: address)
-        let makeLine = { @Sendable (rate: SampleRate) in
-            SpeechLine(
-                machine: RemoteSpeechMachine(place: "\(address)", voice: voice, language: language, limits: limits),
-                rate: rate,
-                link: WebSocketLink(
-                    address: address,
-                    limits: WebSocketLink.Limits(
-                        connect: limits.connect,
-                        messageBytes: limits.messageBytes,
-                        messages: limits.messages,
-                        overflow: .hold
-                    ),
-                    tls: tls,
-                    group: MultiThreadedEventLoopGroup.singleton,
-                    clock: clock
-                ),
-                clock: clock
-            )
-        }
-        let line = makeLine(RemoteSpeechMachine.referenceRate)
-        let rate = try await line.prepare()
-        let name = "remote \(address)" + (voice.map { " \($0)" } ?? "")
-        return RemoteSynthesizer(name: name, rate: rate, idleLimit: limits.idleLines, line: line, makeLine: makeLine)
+        let servers = try VoiceServers(
+            addresses,
+            pool: pool,
+            voice: voice,
+            language: language,
+            limits: limits,
+            clock: clock,
+            warn: warn
+        )
+        let rate = try await servers.prepare()
+        let name = "remote \(servers.name)" + (voice.map { " \($0)" } ?? "")
+        return RemoteSynthesizer(name: name, rate: rate, servers: servers)
     }
 
-    private init(
-        name: String,
-        rate: SampleRate,
-        idleLimit: Int,
-        line: SpeechLine,
-        makeLine: @escaping @Sendable (SampleRate) -> SpeechLine
-    ) {
+    private init(name: String, rate: SampleRate, servers: VoiceServers) {
         self.name = name
         sampleRate = rate
-        self.idleLimit = idleLimit
-        self.makeLine = makeLine
-        idle = Mutex([line])
+        self.servers = servers
     }
 
     /// Speaks `text`; see ``SpeechSynthesizer/speak(_:urgency:)``. Dropping the stream cancels the text on the server. One
     /// consumer. How pressing it is the server is not told.
     package func speak(_ text: String, urgency: Urgency) -> AsyncThrowingStream<SpeechChunk, any Error> {
-        // The reference's server does not answer a text that is blank once it has taken the emoji out.
-        guard text.contains(where: { $0.isLetter || $0.isNumber }) else { return AsyncThrowingStream { nil } }
-        let speech = RemoteSpeech(text, of: self)
+        guard RemoteSpeech.hasWords(text) else { return AsyncThrowingStream { nil } }
+        let speech = RemoteSpeech(text, by: servers, rate: sampleRate)
         return AsyncThrowingStream { try await speech.next() }
-    }
-
-    /// A connection that nobody uses, or a new one.
-    func takeLine() -> SpeechLine { idle.withLock { $0.popLast() } ?? makeLine(sampleRate) }
-
-    /// Gives back a connection that is ready for another text.
-    func giveBack(_ line: SpeechLine) {
-        idle.withLock { idle in
-            if idle.count < idleLimit { idle.append(line) }
-        }
-    }
-}
-
-/// One text being spoken on a server. When its consumer drops it, the server is told to stop.
-private final class RemoteSpeech: Sendable {
-    private enum State {
-        case fresh(String)
-        case speaking(SpeechLine)
-        case over
-    }
-
-    private let voice: RemoteSynthesizer
-    private let state: Mutex<State>
-
-    init(_ text: String, of voice: RemoteSynthesizer) {
-        self.voice = voice
-        state = Mutex(.fresh(text))
-    }
-
-    deinit {
-        guard case .speaking(let line) = state.withLock({ $0 }) else { return }
-        line.abandon()
-        voice.giveBack(line)
-    }
-
-    /// The next chunk, or nil after the last one and after cancellation. One caller at a time.
-    func next() async throws(VoiceError) -> SpeechChunk? {
-        guard let line = line() else { return nil }
-        let chunk: SpeechChunk?
-        do {
-            chunk = try await line.next()
-        } catch {
-            // The connection may be of no use any more.
-            state.withLock { $0 = .over }
-            throw error
-        }
-        guard chunk == nil, !Task.isCancelled else { return chunk }
-        state.withLock { $0 = .over }
-        voice.giveBack(line)
-        return nil
-    }
-
-    private func line() -> SpeechLine? {
-        switch state.withLock({ $0 }) {
-        case .over: return nil
-        case .speaking(let line): return line
-        case .fresh(let text):
-            let line = voice.takeLine()
-            state.withLock { $0 = .speaking(line) }
-            line.begin(text)
-            return line
-        }
     }
 }

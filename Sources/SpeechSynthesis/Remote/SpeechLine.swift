@@ -1,6 +1,7 @@
 internal import Audio
 internal import NIOPosix
 internal import NIOSSL
+internal import ServerPool
 internal import Synchronization
 internal import VoiceCore
 internal import WebSocketClient
@@ -19,6 +20,12 @@ final class SpeechLine: Sendable {
         var samples = 0
         var words: [SpokenWord] = []
         var isFinished = false
+        /// How long the server may be silent before somebody should look after it; nil for ever.
+        var patience: Duration?
+        /// When that is, if nothing is heard before; nil once it was done.
+        var alarm: Duration?
+        /// When the server that had no room may have some, if it said so.
+        var refusal: Duration?
     }
 
     /// What has happened of late.
@@ -64,40 +71,76 @@ final class SpeechLine: Sendable {
             guard !Task.isCancelled else {
                 throw VoiceError(.cancelled, "connecting to the speech server was cancelled")
             }
-            await wait()
+            await wait(nil)
         }
     }
 
+    /// Takes in what happened while nobody spoke.
+    /// - Returns: false if the connection ended.
+    func settle() -> Bool {
+        _ = catchUp()
+        return state.withLock { $0.machine.isUp }
+    }
+
     /// Begins a text.
-    func begin(_ text: String) {
+    /// - Parameter patience: how long the server may be silent before ``next(_:)`` calls it slow; nil for ever.
+    func begin(_ text: String, patience: Duration? = nil) {
+        let now = clock.now
         state.withLock { state in
             state.resampler = nil
             state.samples = 0
             state.words = []
             state.isFinished = false
+            state.patience = patience
+            state.alarm = patience.map { now + $0 }
         }
         perform([.speak(text)])
     }
 
     /// The next audio of the text; nil after the last, or when the task is cancelled.
-    func next() async throws(VoiceError) -> SpeechChunk? {
+    /// - Parameter lease: of the server, where it is one of several; it is told how the server does.
+    func next(_ lease: ServerLease? = nil) async throws(VoiceError) -> SpeechChunk? {
         while !Task.isCancelled {
             let news = catchUp()
-            if !news.chunk.samples.isEmpty || !news.chunk.words.isEmpty { return news.chunk }
+            if !news.chunk.samples.isEmpty || !news.chunk.words.isEmpty {
+                lease?.note(.heard)
+                let now = clock.now
+                state.withLock { state in state.alarm = state.patience.map { now + $0 } }
+                return news.chunk
+            }
             if let failure = news.failure { throw failure }
             if state.withLock({ $0.isFinished }) { return nil }
-            await wait()
+            if let lease { try look(after: lease) }
+            await wait(lease)
         }
         return nil
+    }
+
+    /// When the server that had no room may have some, if it said so.
+    var refusal: Duration? { state.withLock { $0.refusal } }
+
+    /// Finds a dead server, and a slow one.
+    private func look(after lease: ServerLease) throws(VoiceError) {
+        guard !lease.isLost else { throw VoiceError(.unavailable, "the speech server's checks fail") }
+        let now = clock.now
+        let isSlow = state.withLock { state -> Bool in
+            guard let alarm = state.alarm, alarm <= now else { return false }
+            state.alarm = nil
+            return true
+        }
+        if isSlow { lease.note(.slow) }
     }
 
     /// Stops the text. Returns at once.
     func abandon() { perform([.abandon]) }
 
-    private func wait() async {
-        let deadline = state.withLock { $0.machine.deadline }
+    private func wait(_ lease: ServerLease?) async {
+        let deadline = state.withLock { state in
+            [state.machine.deadline, lease == nil ? nil : state.alarm].compactMap(\.self).min()
+        }
         await withTaskGroup(of: Void.self) { [link, clock] group in
             group.addTask { await link.signal.wait() }
+            if let lease { group.addTask { await lease.alarm.wait() } }
             if let deadline { group.addTask { try? await clock.sleep(until: deadline) } }
             await group.next()
             group.cancelAll()
@@ -107,7 +150,9 @@ final class SpeechLine: Sendable {
     /// Tells the machine what has happened meanwhile.
     private func catchUp() -> News {
         let now = clock.now
-        var news = perform(link.take().map { .link($0) })
+        let events = link.take()
+        for case .refused(_, let pause) in events { state.withLock { $0.refusal = pause } }
+        var news = perform(events.map { .link($0) })
         if let deadline = state.withLock({ $0.machine.deadline }), deadline <= now { perform([.time], &news) }
         return news
     }

@@ -18,7 +18,7 @@ internal import VoiceCore
 
         mutating func handle(_ event: RemoteMachine.Event, at now: Duration? = nil) -> [String] {
             self.now = now ?? self.now
-            return machine.handle(event, at: self.now).map(Self.word)
+            return machine.handle(event, at: self.now).compactMap(Self.word)
         }
 
         mutating func say(_ message: String, at now: Duration? = nil) -> [String] { handle(.message(message), at: now) }
@@ -37,8 +37,10 @@ internal import VoiceCore
             return driver
         }
 
-        private static func word(_ action: RemoteMachine.Action) -> String {
+        private static func word(_ action: RemoteMachine.Action) -> String? {
             switch action {
+            // What it says of servers matters where there are several: see the tests of pools.
+            case .note, .leaveOut: nil
             case .connect: "connect"
             case .disconnect: "disconnect"
             case .say(let text): "say \(text)"

@@ -19,7 +19,7 @@ internal import WebSocketClient
         limits: RemoteLimits = RemoteLimits()
     ) throws -> RemoteRecognizer {
         try RemoteRecognizer(
-            address: ServerAddress("ws://127.0.0.1:\(port)\(path)", from: "test"),
+            [ServerAddress("ws://127.0.0.1:\(port)\(path)", from: "test")],
             limits: limits,
             clock: clock,
             roots: .default
@@ -306,7 +306,7 @@ internal import WebSocketClient
         try await Server.run(initialize: tls) { port, _ in
             let address = try ServerAddress("wss://localhost:\(port)", from: "test")
             let trusting = try RemoteRecognizer(
-                address: address,
+                [address],
                 limits: RemoteLimits(),
                 clock: ManualClock(),
                 roots: LoopbackCertificate.roots()

@@ -141,11 +141,11 @@ internal import VoiceTesting
         try await SynthesisTestServer.run(CountingSynthesizer()) { port in
             let address = try RemoteSynthesizer.address("http://127.0.0.1:\(port)", from: "test")
             let error = await #expect(throws: VoiceError.self) {
-                try await RemoteSynthesizer.connect(to: address, voice: "nobody")
+                try await RemoteSynthesizer.connect(to: [address], voice: "nobody")
             }
             #expect(error?.code == .usage)
             #expect(error?.message.contains("there is no voice 'nobody', only one, two") == true)
-            let remote = try await RemoteSynthesizer.connect(to: address, voice: "two")
+            let remote = try await RemoteSynthesizer.connect(to: [address], voice: "two")
             #expect(remote.sampleRate == .wideband)
             #expect(remote.name == "remote ws://127.0.0.1:\(port) two")
         }
@@ -169,7 +169,7 @@ internal import VoiceTesting
 
     private static func remote(_ port: Int) async throws -> RemoteSynthesizer {
         let address = try RemoteSynthesizer.address("ws://127.0.0.1:\(port)", from: "test")
-        return try await RemoteSynthesizer.connect(to: address)
+        return try await RemoteSynthesizer.connect(to: [address])
     }
 
     private static func all(_ speech: AsyncThrowingStream<SpeechChunk, any Error>) async throws -> [SpeechChunk] {

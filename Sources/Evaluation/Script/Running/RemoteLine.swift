@@ -61,7 +61,7 @@ package final class RemoteLine: ScriptLine {
                 case .message(let json): take(json)
                 case .binary(let bytes): take(bytes)
                 case .writable: break
-                case .closed(let why):
+                case .closed(let why), .refused(let why, _):
                     guard state.withLock({ $0.isOpen }) else {
                         throw VoiceError(.unavailable, "the agent at \(address) cannot be called: \(why)")
                     }

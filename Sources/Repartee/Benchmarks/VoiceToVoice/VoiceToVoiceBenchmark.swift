@@ -106,6 +106,7 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         let trace = try agent.traceFile()
         defer { trace?.close() }
         let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
+        async let _ = room.pools.run()
         let engines = try await room.engines(sessions: 1)
         let questions = try await spokenQuestions()
         let policies = try policies()
