@@ -1,4 +1,6 @@
 internal import Foundation
+internal import Synchronization
+internal import VoiceCore
 
 /// The filter of a ``Resampler``: a Kaiser-windowed sinc, sampled once per phase.
 ///
@@ -23,6 +25,20 @@ struct PolyphaseFilter: Sendable {
     private let interpolates: Bool
     /// Row-major, [phaseCount (+ 1 when interpolating), rowLength].
     private let weights: [Float]
+
+    /// Filters between usual rates, which all streams share: a table may have 100 kB, and takes milliseconds to design.
+    private static let shared = Mutex<[[Int]: PolyphaseFilter]>([:])
+    /// Rates that are usual, in hertz. Others may come from outside in any number, so those filters are not kept.
+    private static let usualRates: Set<Int> = [8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
+
+    /// The filter from one rate to another, `up` output samples for `down` input samples.
+    static func between(_ input: SampleRate, _ output: SampleRate, up: Int, down: Int) -> PolyphaseFilter {
+        guard usualRates.isSuperset(of: [input.hertz, output.hertz]) else { return PolyphaseFilter(up: up, down: down) }
+        if let filter = shared.withLock({ $0[[up, down]] }) { return filter }
+        let filter = PolyphaseFilter(up: up, down: down)
+        shared.withLock { $0[[up, down]] = filter }
+        return filter
+    }
 
     init(up: Int, down: Int) {
         // Relative to the input rate: 1 when the rate rises, up / down when it falls.

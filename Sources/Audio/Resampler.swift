@@ -33,14 +33,14 @@ package struct Resampler: Sendable {
     private var fedCount = 0
     private var emittedCount = 0
 
-    /// Prepares a conversion; designs the filter (microseconds to a few milliseconds, once per stream).
+    /// Prepares a conversion; designs the filter (microseconds to a few milliseconds) unless the rates are usual and were met before.
     package init(from inputRate: SampleRate, to outputRate: SampleRate) {
         self.inputRate = inputRate
         self.outputRate = outputRate
         let divisor = greatestCommonDivisor(inputRate.hertz, outputRate.hertz)
         up = outputRate.hertz / divisor
         down = inputRate.hertz / divisor
-        filter = up == down ? nil : PolyphaseFilter(up: up, down: down)
+        filter = up == down ? nil : PolyphaseFilter.between(inputRate, outputRate, up: up, down: down)
         history = Self.leadingSilence(of: filter)
     }
 

@@ -9,7 +9,7 @@ public import VoiceCore
 public struct Conversation: Sendable {
     private let engines: Engines
     private let configuration: ConversationConfiguration
-    private let clock: any SessionClock
+    private var clock: any SessionClock
     private let logger: Logger
     private let trace: TraceSink?
     private let name: String
@@ -51,7 +51,12 @@ public struct Conversation: Sendable {
     public func run(over transport: any Transport) async throws(VoiceError) -> ConversationReport {
         clock.workBegan()
         defer { clock.workEnded() }
-        return try await converse(over: transport)
+        guard let executor = transport.executor else { return try await converse(over: transport) }
+        var conversation = self
+        conversation.clock = clock.on(executor)
+        return try await withTaskExecutorPreference(executor) { [conversation] () async throws(VoiceError) in
+            try await conversation.converse(over: transport)
+        }
     }
 
     /// Does what ``run(over:)`` does, in a task that the clock knows to be at work already.
@@ -149,8 +154,10 @@ public struct Conversation: Sendable {
             }
             addTask(to: &group) { await judge(judgement, sessionTrace, report) }
             addTask(to: &group) { await replyLoop.run() }
-            addTask(to: &group) { await toolLoop.run() }
-            addTask(to: &group) { await background.run() }
+            // What tools do is not ours: they may keep a thread busy that other conversations need.
+            let isElsewhere = transport.executor != nil
+            addTask(to: &group, elsewhere: isElsewhere) { await toolLoop.run() }
+            addTask(to: &group, elsewhere: isElsewhere) { await background.run() }
             addTask(to: &group) { await playout.run() }
             addTask(to: &group) { await tick(at: alarms, report) }
             await session.begin()
@@ -167,11 +174,22 @@ public struct Conversation: Sendable {
 
     // MARK: - The session's tasks
 
-    private func addTask(to group: inout TaskGroup<Void>, _ body: @escaping @Sendable () async -> Void) {
-        clock.workBegan()
-        group.addTask {
+    /// - Parameter elsewhere: true for a task that shall not run where the others do.
+    private func addTask(
+        to group: inout TaskGroup<Void>,
+        elsewhere: Bool = false,
+        _ body: @escaping @Sendable () async -> Void
+    ) {
+        let work: @Sendable () async -> Void = {
             await body()
             clock.workEnded()
+        }
+        clock.workBegan()
+        // A preference of nil would not be the parent's but none (Swift 6.3).
+        if elsewhere {
+            group.addTask(executorPreference: globalConcurrentExecutor) { await work() }
+        } else {
+            group.addTask { await work() }
         }
     }
 

@@ -8,6 +8,8 @@ public protocol SessionClock: Sendable {
     /// Suspends until `now` is at least `deadline`.
     /// - Throws: `CancellationError` when the task is cancelled meanwhile.
     func sleep(until deadline: Duration) async throws
+    /// The same time for tasks on an executor, if that can tell when it has come.
+    func on(_ executor: any SessionExecutor) -> any SessionClock
     /// Tells the clock that a task has something to do; time driven by a program must not move meanwhile.
     ///
     /// Balanced by ``workEnded()``. Waiting on a ``Mailbox`` or in ``sleep(until:)`` counts as having nothing to do.
@@ -18,6 +20,8 @@ public protocol SessionClock: Sendable {
 }
 
 extension SessionClock {
+    /// The clock itself: only it knows its time.
+    public func on(_ executor: any SessionExecutor) -> any SessionClock { self }
     /// Does nothing: real time passes anyway.
     public func workBegan() {}
     /// Does nothing: real time passes anyway.
@@ -33,6 +37,11 @@ public struct SystemClock: SessionClock {
 
     /// The time since the clock was made.
     public var now: Duration { ContinuousClock.now - start }
+
+    /// A clock with the executor's timers.
+    public func on(_ executor: any SessionExecutor) -> any SessionClock {
+        ExecutorClock(base: self, executor: executor)
+    }
 
     /// Suspends until `deadline`.
     public func sleep(until deadline: Duration) async throws {

@@ -72,6 +72,11 @@ public protocol Transport: Sendable {
     var playoutRate: SampleRate { get }
     /// How far ahead of the clock it wants audio; nil for as far as the conversation sends it by itself.
     var playoutLead: Duration? { get }
+    /// Where the conversation's tasks are best run; nil for wherever there is room.
+    ///
+    /// Many conversations wake up 50 times a second for little work each. On the thread that serves the connection nobody has to be
+    /// woken for it.
+    var executor: (any SessionExecutor)? { get }
     /// Queues a message. Returns once it is queued, not once it is sent.
     /// - Throws: ``VoiceError/Code/unavailable`` once the peer has gone.
     func send(_ message: TransportMessage) async throws(VoiceError)
@@ -80,4 +85,6 @@ public protocol Transport: Sendable {
 extension Transport {
     /// Nil.
     public var playoutLead: Duration? { nil }
+    /// Nil.
+    public var executor: (any SessionExecutor)? { nil }
 }

@@ -52,6 +52,21 @@ internal import VoiceCore
         #expect(delay(Self.bursts(seed: 2), [Float](repeating: 0, count: 96_000)) == nil)
     }
 
+    @Test func `what was found outlasts a rest, and an echo after it is found as before`() {
+        let played = Self.bursts(seed: 1)
+        let heard = Self.echo(of: played, delay: 2400)
+        var estimator = EchoDelay()
+        for round in 0..<2 {
+            for start in stride(from: 0, to: heard.count, by: 320) {
+                let range = start..<(start + 320)
+                estimator.advance(microphone: Array(heard[range]), loudspeaker: Array(played[range]))
+            }
+            #expect(estimator.samples == 2400, "\(round)")
+            estimator.rest()
+            #expect(estimator.samples == 2400)
+        }
+    }
+
     @Test func `the canceller leaves a hundredth of an echo and keeps another voice`() throws {
         let played = Self.bursts(seed: 1)
         let echo = Self.echo(of: played, delay: 300)

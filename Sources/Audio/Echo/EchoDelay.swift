@@ -30,7 +30,8 @@ package struct EchoDelay: Sendable {
     private var sinceLast = 0
     private var looks = 0
     private var candidate: Int?
-    private let fourier = FourierTransform(length: Self.length)
+    /// One for all: its tables never change.
+    private static let fourier = FourierTransform(length: length)
 
     /// Makes an estimator that knows nothing.
     package init() {}
@@ -52,6 +53,11 @@ package struct EchoDelay: Sendable {
         candidate = peak
     }
 
+    /// Forgets the sound, not what was found: nothing has been due for a while.
+    package mutating func rest() {
+        if !microphone.isEmpty { (microphone, loudspeaker) = ([], []) }
+    }
+
     /// Keeps at least the last window; old samples go in large steps, so that most calls move nothing.
     private static func append(_ new: [Float], to history: inout [Float]) {
         history += new
@@ -60,7 +66,7 @@ package struct EchoDelay: Sendable {
 
     /// The delay of the highest peak, if it is high enough.
     private func peak(_ microphone: ArraySlice<Float>, _ loudspeaker: ArraySlice<Float>) -> Int? {
-        guard let fourier else { return nil }
+        guard let fourier = Self.fourier else { return nil }
         var values = [FourierTransform.Value](repeating: .zero, count: Self.length)
         var scratch = values
         for (index, both) in zip(microphone, loudspeaker).enumerated() {

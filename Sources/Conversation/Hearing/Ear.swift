@@ -84,6 +84,7 @@ struct Ear {
         let gap = frame.position - (expected ?? frame.position)
         expected = frame.position + frame.samples.count
         let silence = min(max(0, gap), frame.rate.samples(in: Self.longestGap))
+        guard silence > 0 else { return resampler?.feed(frame.samples) ?? [] }
         return resampler?.feed([Float](repeating: 0, count: silence) + frame.samples) ?? []
     }
 

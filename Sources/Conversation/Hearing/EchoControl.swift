@@ -49,6 +49,7 @@ struct EchoControl {
         defer { position += all.count }
         let first = position + offset
         if signal.isSilent(from: first - EchoDelay.longest - SampleRate.speech.samples(in: EchoCanceller.tail)) {
+            delay.rest()
             played += [Float](repeating: 0, count: all.count)
             return all
         }

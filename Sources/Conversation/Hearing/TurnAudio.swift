@@ -20,6 +20,8 @@ final class TurnAudio: Sendable {
     private static let capacity = 9 * SampleRate.speech.hertz
     /// Kept from before the first sound of a turn: Pipecat 1.14, `audio/turn/smart_turn/base_smart_turn.py`.
     private static let preSpeech = SampleRate.speech.hertz / 2
+    /// Kept between turns: the beginning of the next one, however late it is noticed.
+    private static let idleCapacity = SampleRate.speech.hertz
 
     private let state = Mutex(State())
 
@@ -27,12 +29,13 @@ final class TurnAudio: Sendable {
     func append(_ samples: [Float]) {
         state.withLock { state in
             state.samples += samples
-            // Trimmed in large steps, so that most appends move nothing.
-            if state.samples.count > 2 * Self.capacity {
-                let surplus = state.samples.count - Self.capacity
-                state.samples.removeFirst(surplus)
-                state.first += surplus
-            }
+            let isIdle = state.turnStart == nil && state.voiceStart == nil
+            let capacity = isIdle ? Self.idleCapacity : Self.capacity
+            // Trimmed in large steps, so that most appends move nothing. What a long turn took is given back.
+            guard state.samples.count > 2 * capacity else { return }
+            let surplus = state.samples.count - capacity
+            state.samples = Array(state.samples[surplus...])
+            state.first += surplus
         }
     }
 

@@ -86,7 +86,10 @@ struct ReplySoFar {
             if count < past.count - start { return isAll ? "" : nil }
             longest = max(longest, count)
         }
-        return longest == 0 ? held : withoutSigns(held[words[longest - 1].end...])
+        guard longest > 0 else { return held }
+        let rest = withoutSigns(held[words[longest - 1].end...])
+        // What follows says whether there is a space to be left out.
+        return isAll || rest.contains { !$0.isWhitespace } ? rest : nil
     }
 
     /// Text behind words that were said, without the full stop or comma that was said with them.

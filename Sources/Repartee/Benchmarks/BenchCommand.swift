@@ -9,6 +9,7 @@ struct BenchCommand: AsyncParsableCommand {
             RecognitionBenchmark.self, TurnBenchmark.self, EndpointingBenchmark.self, LanguageModelBenchmark.self,
             SynthesisBenchmark.self, CodecBenchmark.self, DeviceBenchmark.self, VoiceToVoiceBenchmark.self,
             InterruptionBenchmark.self, TurnTakingBenchmark.self, TransportBenchmark.self, FailoverBenchmark.self,
+            SessionsBenchmark.self,
         ]
     )
 }

@@ -27,6 +27,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The port (7860 unless the configuration says otherwise); 0 takes a free one.")
     var port: Int?
 
+    @Option(help: "The most conversations at a time (4 unless the configuration says otherwise).")
+    var maxSessions: Int?
+
     @Option(
         help: ArgumentHelp(
             "An IP address under which people reach this machine's WebRTC port; may be given several times.",
@@ -62,6 +65,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     mutating func validate() throws {
         if let port, !(0...65_535).contains(port) { throw ValidationError("--port is from 0 to 65535, not \(port).") }
+        if let maxSessions, !(1...10_000).contains(maxSessions) {
+            throw ValidationError("--max-sessions is from 1 to 10000, not \(maxSessions).")
+        }
     }
 
     func run() async throws {
@@ -70,6 +76,8 @@ struct ServeCommand: AsyncParsableCommand {
         settings.door.worker = worker ?? settings.door.worker
         settings.door.workerAddress = workerAddress ?? settings.door.workerAddress
         if let drainTimeout { settings.door.drainTimeout = .seconds(drainTimeout) }
+        if let maxSessions { settings.maxSessions = maxSessions }
+        DescriptorLimit.raise()
         let logger = global.logger(standard: .info)
         warnOfRecording(logger)
         let clock = SystemClock()
@@ -104,6 +112,7 @@ struct ServeCommand: AsyncParsableCommand {
             host: host ?? settings.host,
             port: port ?? settings.port,
             maxSessions: settings.maxSessions,
+            maxConnections: DescriptorLimit.connections(for: settings.maxSessions),
             allowedOrigins: settings.allowedOrigins
         )
         configuration.publicURL = settings.publicURL.isEmpty ? nil : settings.publicURL

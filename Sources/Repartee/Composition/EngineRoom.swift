@@ -12,6 +12,7 @@ internal import VoiceCore
 struct EngineRoom: Sendable {
     let store: ModelStore
     var settings: Settings
+    private let clock: any SessionClock
     /// What all engines on ggml compute on. Voice activity and turn detection are small and have threads of their own.
     let lane: Lane
     /// Looks after engines on several servers. Who keeps the engines runs it.
@@ -33,6 +34,7 @@ struct EngineRoom: Sendable {
         self.store = store
         self.settings = settings
         pools = EnginePools(logger: logger)
+        self.clock = clock
         let name = (try? Device.best())?.name ?? "device"
         lane = Lane(name: name, clock: clock, observer: trace?.observer(of: name))
     }
@@ -42,6 +44,7 @@ struct EngineRoom: Sendable {
     /// - Parameter sessions: conversations that must fit at the same time.
     /// - Throws: the first failure, naming the model and what to do.
     func engines(sessions: Int) async throws(VoiceError) -> Engines {
+        guard settings.engines == .models else { return .scripted(clock: clock) }
         // async let cannot carry typed errors.
         do {
             async let voiceActivity = voiceActivity()

@@ -43,6 +43,14 @@ struct AgentOptions: ParsableArguments {
     @Option(help: "A JSON file for a trace: what the device computed and who spoke when; ui.perfetto.dev shows it.")
     var trace: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "models, or scripted: engines that compute nothing, for tests of everything else.",
+            visibility: .hidden
+        )
+    )
+    var engines: EngineChoice?
+
     /// The trace's file, if one is wanted.
     func traceFile() throws(VoiceError) -> TraceFile? {
         guard let trace else { return nil }
@@ -51,7 +59,9 @@ struct AgentOptions: ParsableArguments {
 
     /// The settings of the file, or the defaults.
     func settings() throws(VoiceError) -> Settings {
-        guard let path = settingsFile ?? VoiceAgent.settingsFile else { return Settings() }
-        return try SettingsFile.read(path: path)
+        var settings = Settings()
+        if let path = settingsFile ?? VoiceAgent.settingsFile { settings = try SettingsFile.read(path: path) }
+        if let engines { settings.engines = engines }
+        return settings
     }
 }

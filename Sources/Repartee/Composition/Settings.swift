@@ -8,6 +8,8 @@ internal import WebSocketClient
 
 /// Everything that a person can set, with defaults that work. `docs/configuration.md` documents each.
 struct Settings: Sendable {
+    /// Models, or engines for tests; only the command line says so.
+    var engines = EngineChoice.models
     /// How the agent behaves.
     var conversation = ConversationConfiguration()
     /// What the agent says when an engine elsewhere keeps people waiting; nil for ``usualFiller`` where engines have others to go on with.

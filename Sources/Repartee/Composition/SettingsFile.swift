@@ -177,7 +177,7 @@ enum SettingsFile {
             },
             Key("server.host") { s, v throws(VoiceError) in s.host = try v.text() },
             Key("server.port") { s, v throws(VoiceError) in s.port = try v.count(0...65_535) },
-            Key("server.max_sessions") { s, v throws(VoiceError) in s.maxSessions = try v.count(1...4096) },
+            Key("server.max_sessions") { s, v throws(VoiceError) in s.maxSessions = try v.count(1...10_000) },
             Key("server.allowed_origins") { s, v throws(VoiceError) in s.allowedOrigins = try v.texts() },
             Key("server.public_url") { s, v throws(VoiceError) in s.publicURL = try v.text() },
             Key("server.max_load") { s, v throws(VoiceError) in s.door.maxLoad = try v.number(0.1...1) },

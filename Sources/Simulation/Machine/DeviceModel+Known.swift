@@ -16,6 +16,7 @@ extension DeviceModel {
     package static let rtx5090 = DeviceModel(
         name: "rtx-5090",
         title: "RTX 5090",
+        evidence: "estimates from published figures",
         cores: gpuHostCores,
         sharesProcessor: false,
         ours: StackCosts(
@@ -72,6 +73,7 @@ extension DeviceModel {
     package static let dgxSpark = DeviceModel(
         name: "dgx-spark",
         title: "DGX Spark",
+        evidence: "estimates from published figures",
         cores: gpuHostCores,
         sharesProcessor: false,
         ours: StackCosts(
@@ -128,6 +130,7 @@ extension DeviceModel {
     package static let h200 = DeviceModel(
         name: "h200",
         title: "H200",
+        evidence: "estimates from published figures",
         cores: gpuHostCores,
         sharesProcessor: false,
         ours: StackCosts(
@@ -162,6 +165,7 @@ extension DeviceModel {
     package static let processor = DeviceModel(
         name: "cpu",
         title: "2 cores of an EPYC",
+        evidence: "measured on that processor",
         cores: 2,
         sharesProcessor: true,
         ours: StackCosts(

@@ -6,6 +6,8 @@ package struct DeviceModel: Sendable, Equatable {
     package let name: String
     /// What it is, for people.
     package let title: String
+    /// Where the costs of our engines come from, for people.
+    package let evidence: String
     /// The processor's cores.
     let cores: Int
     /// Whether language model and voice activity share the processor: there is no other device.

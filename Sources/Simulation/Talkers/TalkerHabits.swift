@@ -27,4 +27,11 @@ package struct TalkerHabits: Sendable, Equatable {
 
     /// Makes the default habits.
     package init() {}
+
+    /// People whose turns end clearly in 95 of 100 cases: with one unclear end in ten the 90th percentile of waiting is chance.
+    package static let clear = {
+        var habits = TalkerHabits()
+        habits.completeShare = 0.95
+        return habits
+    }()
 }

@@ -94,6 +94,7 @@ package struct WebSocketConnection: Sendable {
             speaksToPage: visitor.isPage,
             playoutRate: visitor.playoutRate ?? entrance.playoutRate,
             playoutLead: visitor.playoutLead,
+            executor: wire.executor,
             inbox: inbox
         )
     }

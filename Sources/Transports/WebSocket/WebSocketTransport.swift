@@ -11,6 +11,8 @@ package struct WebSocketTransport: Transport {
     package let playoutRate: SampleRate
     /// How far ahead of the clock the peer wants audio.
     package let playoutLead: Duration?
+    /// The connection's event loop.
+    package let executor: (any SessionExecutor)?
     private let connection: WebSocketConnection
     private let speaksToPage: Bool
 
@@ -19,12 +21,14 @@ package struct WebSocketTransport: Transport {
         speaksToPage: Bool,
         playoutRate: SampleRate,
         playoutLead: Duration?,
+        executor: any SessionExecutor,
         inbox: Inbox
     ) {
         self.connection = connection
         self.speaksToPage = speaksToPage
         self.playoutRate = playoutRate
         self.playoutLead = playoutLead
+        self.executor = executor
         events = AsyncStream {
             await inbox.next()
         } onCancel: {

@@ -34,6 +34,9 @@ struct WebSocketWire<Dialogue: WebSocketDialogue>: Sendable {
         }
     }
 
+    /// Runs tasks on the event loop.
+    var executor: LoopExecutor { LoopExecutor(channel.eventLoop) }
+
     /// Succeeds when the socket is closed. Never fails.
     var closed: EventLoopFuture<Void> { channel.closeFuture }
 

@@ -8,6 +8,7 @@ struct MeasuredTransport: Transport {
     var events: AsyncStream<TransportEvent> { carrier.events }
     var playoutRate: SampleRate { carrier.playoutRate }
     var playoutLead: Duration? { carrier.playoutLead }
+    var executor: (any SessionExecutor)? { carrier.executor }
 
     func send(_ message: TransportMessage) async throws(VoiceError) {
         if case .event(.turnReport(let turn)) = message { metrics.note(turn) }

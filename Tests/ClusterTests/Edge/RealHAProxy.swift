@@ -2,6 +2,7 @@ internal import Foundation
 internal import Synchronization
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 @testable internal import Cluster
 
@@ -34,7 +35,7 @@ final class RealHAProxy: Sendable {
         let process = try process([])
         try process.run()
         running.withLock { $0 = process }
-        try await wait { $0 != nil }
+        try await eventually("HAProxy answers") { await answering() != nil }
     }
 
     /// The status with which it ends when it only looks at its file.
@@ -66,19 +67,14 @@ final class RealHAProxy: Sendable {
         let pid = try #require(running.withLock { $0?.processIdentifier })
         // The process that answers is a child: the one that reloads may hear signals only a moment later.
         var next = ContinuousClock.now
-        try await wait { answering in
-            if answering == before, ContinuousClock.now >= next {
+        try await eventually("another process answers") {
+            let now = await answering()
+            if now == before, ContinuousClock.now >= next {
                 kill(pid, SIGUSR2)
                 next = ContinuousClock.now + .seconds(2)
             }
-            return answering != nil && answering != before
+            return now != nil && now != before
         }
-    }
-
-    /// Waits for the process that answers to be the right one.
-    private func wait(for isRight: (String?) -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while !isRight(await answering()) { try #require(ContinuousClock.now < deadline) }
     }
 
     /// The process that answers commands; nil while none does.

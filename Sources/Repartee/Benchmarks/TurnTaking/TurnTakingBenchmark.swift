@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Conversation
 internal import Foundation
-internal import Inference
 internal import Simulation
 internal import VoiceCore
 
@@ -21,7 +20,7 @@ struct TurnTakingBenchmark: AsyncParsableCommand {
     @Flag(help: "Simulate, which is all that this benchmark can do; real engines are measured by bench v2v.")
     var simulate = false
 
-    @Option(help: "Devices, with commas between.", transform: Self.devices)
+    @Option(help: "Devices, with commas between.", transform: DeviceModel.list)
     var device = DeviceModel.known
 
     @Option(help: "Policies, with commas between: reference, interleaved, speculative.", transform: Self.policies)
@@ -90,40 +89,13 @@ struct TurnTakingBenchmark: AsyncParsableCommand {
                 }
             }
         }
-        return try await simulated(simulations)
-    }
-
-    /// Runs simulations side by side, as many as there are processors.
-    private func simulated(_ simulations: [Simulation]) async throws -> [TurnTakingRow] {
-        try await withThrowingTaskGroup(of: (Int, TurnTakingRow).self) { group in
-            var rows: [Int: TurnTakingRow] = [:]
-            for (index, simulation) in simulations.enumerated() {
-                if index >= ProcessInfo.processInfo.activeProcessorCount, let (index, row) = try await group.next() {
-                    rows[index] = row
-                }
-                group.addTask {
-                    let thread = EngineExecutor(name: "simulation")
-                    let result = try await thread.run { () throws(VoiceError) in try simulation.run() }
-                    return (index, TurnTakingRow(simulation, result))
-                }
-            }
-            for try await (index, row) in group { rows[index] = row }
-            return simulations.indices.compactMap { rows[$0] }
-        }
-    }
-
-    private static func devices(_ text: String) throws -> [DeviceModel] {
-        try list(text).map { name in
-            guard let device = DeviceModel.named(name) else {
-                let names = DeviceModel.known.map(\.name).joined(separator: ", ")
-                throw ValidationError("'\(name)' is not a device: \(names).")
-            }
-            return device
+        return try await SimulationThreads.map(simulations) { simulation throws(VoiceError) in
+            TurnTakingRow(simulation, try simulation.run())
         }
     }
 
     private static func policies(_ text: String) throws -> [ReplyPolicy] {
-        try list(text).map { name in
+        try [String](listed: text).map { name in
             guard let policy = ReplyPolicy(rawValue: name) else {
                 throw ValidationError("'\(name)' is not a policy: reference, interleaved or speculative.")
             }
@@ -132,7 +104,7 @@ struct TurnTakingBenchmark: AsyncParsableCommand {
     }
 
     private static func numbers(_ text: String) throws -> [Int] {
-        try list(text).map { number in
+        try [String](listed: text).map { number in
             guard let number = Int(number), (1...1024).contains(number) else {
                 throw ValidationError("'\(number)' is not a number of sessions from 1 to 1024.")
             }
@@ -140,9 +112,4 @@ struct TurnTakingBenchmark: AsyncParsableCommand {
         }
     }
 
-    private static func list(_ text: String) throws -> [String] {
-        let items = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        guard !items.isEmpty else { throw ValidationError("A list is empty.") }
-        return items
-    }
 }

@@ -94,9 +94,3 @@ struct TurnTakingRow: Encodable {
 
     private func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
 }
-
-extension String {
-    fileprivate func leftPadded(to width: Int) -> String {
-        String(repeating: " ", count: max(0, width - count)) + self
-    }
-}

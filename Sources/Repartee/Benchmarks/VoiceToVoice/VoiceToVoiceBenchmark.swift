@@ -108,7 +108,7 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         let room = EngineRoom(store: global.store, settings: settings, clock: clock, trace: trace)
         async let _ = room.pools.run()
         let engines = try await room.engines(sessions: 1)
-        let questions = try await spokenQuestions()
+        let questions = Array(try await SpokenQuestions.all(voice: voice, store: global.store).prefix(turns))
         let policies = try policies()
         var conversations: [ReplyPolicy: [Conversed]] = [:]
         // In turn, so that what else the machine does falls on all of them.
@@ -227,21 +227,6 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
             )
             return Conversed(report: report, recorded: recorded, questions: talk.spoken.count, lag: talk.lag)
         }
-    }
-
-    /// Short and long questions in turn.
-    private func spokenQuestions() async throws -> [(samples: [Float], rate: SampleRate)] {
-        var settings = Settings()
-        settings.voice.name = voice
-        let synthesizer = try await EngineRoom(store: global.store, settings: settings).synthesizer(streams: 1)
-        let texts = zip(BenchmarkUtterances.short, BenchmarkUtterances.long).flatMap { [$0, $1] }.prefix(turns)
-        var questions: [(samples: [Float], rate: SampleRate)] = []
-        for text in texts {
-            var samples: [Float] = []
-            for try await chunk in synthesizer.speak(text + ".") { samples += chunk.samples }
-            questions.append((samples, synthesizer.sampleRate))
-        }
-        return questions
     }
 
     private func evaluate(_ policy: ReplyPolicy, _ conversations: [Conversed]) -> Row {
