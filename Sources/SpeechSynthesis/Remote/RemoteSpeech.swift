@@ -34,7 +34,7 @@ final class RemoteSpeech: Sendable {
     init(_ text: String, by servers: VoiceServers, rate: SampleRate) {
         self.servers = servers
         self.rate = rate
-        state = Mutex(State(phase: .fresh(text), progress: SpeechProgress(text)))
+        state = Mutex(State(phase: .fresh(text), progress: SpeechProgress(text, rate: rate)))
     }
 
     deinit {

@@ -4,7 +4,11 @@ internal import VoiceCore
 ///
 /// A value. Chunks of each server count from its own beginning; what comes out counts from the beginning of the text.
 struct SpeechProgress {
+    /// A first word is not longer: what broke within so much of it is begun again, whether words have times or not.
+    private static let longestWord = Duration.seconds(1)
+
     private let text: String
+    private let rate: SampleRate
     /// Where the running server began, in bytes of the text and samples of its speech.
     private var base = SpokenWord(textEnd: 0, sampleEnd: 0)
     /// Samples that came from it.
@@ -13,10 +17,11 @@ struct SpeechProgress {
     private var lastWord: SpokenWord?
 
     /// Begins a text.
-    init(_ text: String) { self.text = text }
-
-    /// Whether nothing was heard yet.
-    var isSilent: Bool { base.sampleEnd + samples == 0 }
+    /// - Parameter rate: of its speech.
+    init(_ text: String, rate: SampleRate) {
+        self.text = text
+        self.rate = rate
+    }
 
     /// Takes a chunk of the running server.
     mutating func take(_ chunk: SpeechChunk) -> SpeechChunk {
@@ -34,11 +39,11 @@ struct SpeechProgress {
     /// begun again. Empty if there is nothing left to say.
     /// - Returns: nil if nobody knows how far the text came.
     mutating func goOn() -> String? {
-        guard !isSilent else { return text }
-        guard let lastWord else { return samples == 0 ? rest : nil }
-        base = SpokenWord(textEnd: base.textEnd + lastWord.textEnd, sampleEnd: base.sampleEnd + samples)
+        guard samples > 0 else { return rest }
+        guard lastWord != nil || rate.duration(ofSamples: samples) <= Self.longestWord else { return nil }
+        base = SpokenWord(textEnd: base.textEnd + (lastWord?.textEnd ?? 0), sampleEnd: base.sampleEnd + samples)
         samples = 0
-        self.lastWord = nil
+        lastWord = nil
         return rest
     }
 

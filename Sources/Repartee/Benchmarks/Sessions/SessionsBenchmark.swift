@@ -101,7 +101,8 @@ struct SessionsBenchmark: AsyncParsableCommand {
         }
         guard simulated || device.isEmpty else { throw ValidationError("--device is for --simulated.") }
         if simulated, device.isEmpty { device = DeviceModel.known }
-        guard try soak == nil || counts().count == 1 else {
+        let numbers = try counts()
+        guard soak == nil || numbers.count == 1 else {
             throw ValidationError("--soak takes one number of sessions.")
         }
     }
