@@ -8,7 +8,14 @@
 #include <llama.h>
 
 #if defined(__linux__)
-// glibc and musl declare it for _GNU_SOURCE only, which Swift's C importer does not set.
+// glibc and musl declare these for _GNU_SOURCE only, which Swift's C importer does not set.
 #include <pthread.h>
 int pthread_setname_np(pthread_t thread, const char *name);
+typedef struct {
+    const char *dli_fname;
+    void *dli_fbase;
+    const char *dli_sname;
+    void *dli_saddr;
+} Dl_info;
+int dladdr(const void *address, Dl_info *info);
 #endif

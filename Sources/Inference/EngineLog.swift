@@ -16,7 +16,8 @@ package enum EngineLog {
         state.withLock { $0.handler = handler }
     }
 
-    /// Catches the libraries' output. Every path into them calls it first; only the first call does anything.
+    /// Catches the libraries' output, then has ggml find its backends. Every path into them calls it first; only the first call
+    /// does anything.
     static func install() { _ = installed }
 
     /// Runs `body` and hands it what was logged as an error during a call into the libraries on this thread.
@@ -62,6 +63,7 @@ package enum EngineLog {
             },
             nil
         )
+        Backends.load()
     }()
 
     private static func receive(_ raw: ggml_log_level, _ text: String) {

@@ -36,7 +36,7 @@ package final class LlamaContext {
 
     let pointer: OpaquePointer
     private let memory: OpaquePointer
-    private let pool: OpaquePointer
+    private let pool: ThreadPool
     private var batch: llama_batch
     /// Where in the last batch the last token of each row stood.
     private var ends: [Int32] = []
@@ -59,6 +59,7 @@ package final class LlamaContext {
         parameters.flash_attn_type = model.isOnCPU ? LLAMA_FLASH_ATTN_TYPE_DISABLED : LLAMA_FLASH_ATTN_TYPE_AUTO
         parameters.no_perf = true
         parameters.kv_unified = options.sharesCells
+        let pool = try ThreadPool(threads: options.threads)
         let (made, reason) = EngineLog.collectingErrors { lines in
             (llama_init_from_model(model.pointer, parameters), lines)
         }
@@ -69,13 +70,7 @@ package final class LlamaContext {
                 "There is no room for \(options.cells) tokens of context with \(model.path)\(reason.suffix)."
             )
         }
-        var threads = ggml_threadpool_params_default(Int32(clamping: options.threads))
-        threads.poll = 0
-        guard let pool = ggml_threadpool_new(&threads) else {
-            llama_free(pointer)
-            throw VoiceError(.exhausted, "No \(options.threads) threads can be started.")
-        }
-        llama_attach_threadpool(pointer, pool, pool)
+        llama_attach_threadpool(pointer, pool.pointer, pool.pointer)
         self.model = model
         self.options = options
         self.pointer = pointer
@@ -84,10 +79,10 @@ package final class LlamaContext {
         batch = llama_batch_init(Int32(clamping: options.batch), 0, 1)
     }
 
+    // The threads go after the context: stored properties outlive the body.
     deinit {
         llama_batch_free(batch)
         llama_free(pointer)
-        ggml_threadpool_free(pool)
     }
 
     /// Tokens of one sequence that are read in one call.

@@ -30,7 +30,9 @@ struct ModelStore: Sendable {
     }
 
     /// What a language model's memory holds after the beginnings of prompts lies here, unless the settings name another folder.
-    var promptsFolder: String { URL(fileURLWithPath: directory).deletingLastPathComponent().path + "/prompts" }
+    var promptsFolder: String {
+        URL(fileURLWithPath: directory).deletingLastPathComponent().appendingPathComponent("prompts").path
+    }
 
     /// Where a model of the catalogue lies, whether it is there or not.
     func path(of model: CatalogueModel) -> String { directory + "/" + model.file }
