@@ -130,7 +130,10 @@ package enum ScriptedHTTPServer {
             switch answer.ending {
             case .complete: context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
             case .cut:
-                written.futureResult.whenComplete { [channel = context.channel] _ in channel.close(promise: nil) }
+                // A client that learns of the end first may never look at what came before it.
+                written.futureResult.whenComplete { [channel = context.channel] _ in
+                    channel.eventLoop.scheduleTask(in: .milliseconds(500)) { channel.close(promise: nil) }
+                }
             case .stalled: break
             }
         }

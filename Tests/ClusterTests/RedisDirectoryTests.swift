@@ -48,6 +48,16 @@ struct RedisDirectoryTests {
         }
     }
 
+    /// How something fails.
+    private func failure(of work: @Sendable () async throws(VoiceError) -> Void) async -> VoiceError? {
+        do {
+            try await work()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     private func message(_ text: String) -> ChatMessage { ChatMessage(.user, text) }
 
     private func words(_ history: [ChatMessage]) -> [String] { history.map(\.content) }
@@ -215,10 +225,13 @@ struct RedisDirectoryTests {
                 let held = try await a.claim("held", isNew: true)
                 #expect(await a.append([message("1")], to: held))
                 server.pause()
-                #expect(await a.append([message("2")], to: held))
                 // This claim reaches Redis when it goes on: it must not take the session away then.
-                let error = await #expect(throws: VoiceError.self) { try await b.claim("held", isNew: false) }
-                #expect(error?.code == .unavailable)
+                async let refused = failure { () async throws(VoiceError) in
+                    _ = try await b.claim("held", isNew: false)
+                }
+                async let added = a.append([message("2")], to: held)
+                #expect(await refused?.code == .unavailable)
+                #expect(await added)
                 #expect(await a.append([message("3"), message("4")], to: held))
                 let new = try await a.claim("new", isNew: true)
                 #expect(new.epoch == 0)
@@ -448,7 +461,9 @@ struct RedisDirectoryTests {
                 let second = try await workers[1].claim("s", isNew: false)
                 #expect(second.history.count == 13)
                 await workers[1].release(second, mayComeBack: false)
-                #expect(try server.ask(["DBSIZE"]) == ["3"])
+                // The token, the list of workers, and b unless it took three seconds until here.
+                let keys = try server.ask(["DBSIZE"])
+                #expect(keys == ["3"] || keys == ["2"])
             }
         }
     }

@@ -36,7 +36,7 @@ final class CompletionServers: Sendable {
 
     /// Asks all servers for their model, side by side.
     /// - Returns: the model's name on the first in order that has it.
-    /// - Throws: the first one's failure, when there is none.
+    /// - Throws: what each of them said, when there is none.
     func prepare() async throws(VoiceError) -> String {
         let answers = await withTaskGroup(of: (Int, Result<String, CompletionFailure>).self) { group in
             for (number, server) in all.enumerated() {
@@ -55,8 +55,9 @@ final class CompletionServers: Sendable {
         var name: String?
         for case .success(let its) in answers where name == nil { name = its }
         guard let name else {
-            guard case .failure(let failure)? = answers.first else { throw VoiceError(.usage, "there is no server") }
-            throw failure.error
+            let failures = answers.compactMap { if case .failure(let failure) = $0 { failure.error } else { nil } }
+            guard let first = failures.first else { throw VoiceError(.usage, "there is no server") }
+            throw VoiceError(first.code, failures.map(\.message).joined(separator: "; "), cause: first.cause)
         }
         for (number, answer) in answers.enumerated() {
             guard case .failure(let failure) = answer else { continue }

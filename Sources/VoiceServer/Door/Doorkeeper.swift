@@ -16,6 +16,8 @@ struct Doorkeeper: Sendable {
         var returns = false
         /// Whose key let the visitor in.
         var key: String?
+        /// What the visitor showed and has not spent yet.
+        var token: SessionToken?
     }
 
     private let secrets: [(name: String, code: [UInt8])]
@@ -44,7 +46,7 @@ struct Doorkeeper: Sendable {
         return name
     }
 
-    /// Judges a request for a conversation.
+    /// Judges a request for a conversation. A token is looked at, not spent: who finds no room may show it again.
     ///
     /// - Parameters:
     ///   - session: the conversation that its address names; nil for a new one.
@@ -73,12 +75,17 @@ struct Doorkeeper: Sendable {
 
     private func pass(_ text: String, _ session: String?) async throws(Refusal) -> Pass {
         let token = try await mint.read(text, for: session)
+        return Pass(session: session, returns: token.use == .resume, key: token.key, token: token)
+    }
+
+    /// Spends a visitor's token, once there is room.
+    func spend(_ pass: Doorkeeper.Pass) async throws(Refusal) {
+        guard let token = pass.token else { return }
         let isFresh: Bool
         do { isFresh = try await directory.spend(token.id, for: mint.rest(of: token)) } catch {
             throw .unavailable(error.message)
         }
         guard isFresh else { throw .forbidden("the token was used before; it is good for once") }
-        return Pass(session: session, returns: token.use == .resume, key: token.key)
     }
 
     private func owner(of shown: String) -> String? {

@@ -75,8 +75,12 @@ struct Reception: Sendable {
         // The edge of a cluster asks another worker if this one has no place. A page that comes here by itself could not read a status: it
         // is told over the WebSocket.
         let isKept = pass.session.map(admission.expects) ?? false
-        guard isKept || configuration.cluster != nil else { return Entry(pass: pass) }
-        return Entry(pass: pass, ticket: try place(for: pass))
+        let ticket = isKept || configuration.cluster != nil ? try place(for: pass) : nil
+        do throws(Refusal) { try await door.spend(pass) } catch {
+            if let ticket { admission.leave(ticket) }
+            throw error
+        }
+        return Entry(pass: pass, ticket: ticket)
     }
 
     /// Takes a place.
@@ -225,9 +229,11 @@ struct Reception: Sendable {
             token: nil,
             isExpected: session.map(admission.expects) ?? false
         )
-        if pass.returns { return pass }
-        if pass.session == nil || !admission.expects(pass.session ?? "") {
-            pass.session = try admission.reserve(pass.session, for: pass.key)
+        let isKept = pass.session.map { admission.expects($0) || (pass.returns && admission.holds($0)) } ?? false
+        if !isKept { pass.session = try admission.reserve(pass.session, for: pass.key) }
+        do throws(Refusal) { try await door.spend(pass) } catch {
+            if !isKept { pass.session.map(admission.cancel) }
+            throw error
         }
         if let session = pass.session { admission.extend(session) }
         return pass

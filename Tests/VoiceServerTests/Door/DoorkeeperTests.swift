@@ -33,9 +33,10 @@ struct DoorkeeperTests {
         ) async -> Result<Doorkeeper.Pass, Refusal> {
             let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/ws", headers: headers)
             do throws(Refusal) {
-                return .success(
-                    try await keeper.admit(head, session: session, token: token, isExpected: isExpected)
-                )
+                var pass = try await keeper.admit(head, session: session, token: token, isExpected: isExpected)
+                try await keeper.spend(pass)
+                pass.token = nil
+                return .success(pass)
             } catch { return .failure(error) }
         }
 

@@ -61,6 +61,7 @@ internal import VoiceCore
                 let outcome2 = try await self.start(on: port).status
                 #expect(outcome2 == 503)
             }
+            try await expectHealth(on: port) { $0.contains(#""sessions":{"active":0,"#) }
             // Once only: whoever comes later begins another conversation.
             try await RawClient.webSocket(to: port, path: "/sessions/\(start.sessionId)/ws") { client in
                 try await client.sendText(RawClient.hello)
