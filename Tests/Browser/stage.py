@@ -64,14 +64,19 @@ class Server:
         raise TimeoutError(f"the server did not answer /health within {timeout} s; see {self.log}")
 
     def wait_until_empty(self, timeout=15):
-        """Waits until the last conversation has ended."""
+        """Waits until the last conversation has ended, and no place is kept for anybody."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            with urllib.request.urlopen(f"{self.origin}/health", timeout=2) as answer:
-                if json.load(answer)["sessions"]["active"] == 0:
-                    return
+            sessions = self.sessions()
+            if sessions["active"] + sessions["reserved"] == 0:
+                return
             time.sleep(0.1)
         raise TimeoutError(f"a conversation did not end within {timeout} s")
+
+    def sessions(self):
+        """How many conversations there are, may be, were, and were turned away."""
+        with urllib.request.urlopen(f"{self.origin}/health", timeout=2) as answer:
+            return json.load(answer)["sessions"]
 
     def stop(self):
         """As an operator in a hurry would (SIGTERM lets conversations finish): it takes leave of everybody."""

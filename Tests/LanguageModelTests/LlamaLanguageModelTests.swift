@@ -112,10 +112,20 @@ internal import VoiceCore
         var configuration = LlamaLanguageModel.Configuration(chats: 4, contextLength: 1024, threads: 1, lane: lane)
         configuration.name = "tiny"
         let model = try await LlamaLanguageModel(path: path, configuration: configuration)
+        // Read before anybody speaks: what nobody waits for comes last.
+        var chats: [any Chat] = []
+        for _ in 0..<4 { chats.append(try await model.openChat()) }
+        for chat in chats { try await chat.prefill(opening) }
+        // While another engine has the device all four come to wait for it, however slowly their threads are woken.
+        let other = Task {
+            while !Task.isCancelled {
+                let request = QuantumRequest(QuantumKind(engine: "other", step: "step"), .recognition)
+                try? await lane.occupy(request) { () async throws(VoiceError) in try? await Task.sleep(for: .milliseconds(2)) }
+            }
+        }
+        defer { other.cancel() }
         let said = try await withThrowingTaskGroup(of: Said.self) { group in
-            for number in 0..<4 {
-                let chat = try await model.openChat()
-                try await chat.prefill(opening)
+            for (number, chat) in chats.enumerated() {
                 group.addTask { try await chat.say(opening + [ChatMessage(.user, "\(number)")], .greedy(100)) }
             }
             return try await group.reduce(into: []) { $0.append($1) }
@@ -127,8 +137,7 @@ internal import VoiceCore
         // Replies that have reached their limit end with a step that computes nothing.
         let units = steps.reduce(0) { $0 + $1.request.units }
         #expect((tokens...(tokens + 4)).contains(units))
-        // How many share depends on who gets a processor; with steps this short it may be few.
-        #expect(steps.count < tokens, "\(steps.count) steps for \(tokens) tokens")
+        #expect(steps.count < tokens / 2, "\(steps.count) steps for \(tokens) tokens")
     }
 
     @Test(arguments: models)
