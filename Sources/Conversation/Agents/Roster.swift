@@ -27,6 +27,18 @@ struct Roster: Sendable {
     /// The agent with this name; the first one for a name that nobody has.
     subscript(name: String) -> Agent { others[name] ?? first }
 
+    /// Who has the conversation after these messages: they have every hand-over that was made.
+    func agent(after messages: [ChatMessage]) -> Agent {
+        var agent = first
+        var calls: [String: String] = [:]
+        for message in messages {
+            for call in message.toolCalls { calls[call.id] = agent.successor(call) }
+            guard let name = message.toolCallID.flatMap({ calls[$0] }) else { continue }
+            if message.content == HandOver.result(to: name) { agent = self[name] }
+        }
+        return agent
+    }
+
     /// - Parameters:
     ///   - synthesizer: the voice of those who have none of their own.
     ///   - jobs: where background tools are started.
@@ -117,7 +129,10 @@ struct HandOver: Tool {
         )
     }
 
-    func call(_ arguments: JSONObject) async throws -> String {
+    func call(_ arguments: JSONObject) async throws -> String { Self.result(to: name) }
+
+    /// What the agent is told who has it from then on.
+    static func result(to name: String) -> String {
         "The conversation was handed over. You are \(name) from now on: go on with what the person wants."
     }
 }

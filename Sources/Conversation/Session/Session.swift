@@ -79,18 +79,19 @@ struct Session {
         self.jobs = jobs
         self.roster = roster
         self.background = background
-        agent = roster.first
+        agent = roster.agent(after: past.settled)
         self.alarms = alarms
         self.trace = trace
         self.agentSpeaks = agentSpeaks
         self.hangUp = hangUp
         machine = TurnMachine(configuration: turnTaking)
-        context = Context(systemPrompt: roster.first.systemPrompt, past: past)
+        context = Context(systemPrompt: agent.systemPrompt, past: past)
         greeting = past.messages.isEmpty ? configuration.greeting : configuration.returnGreeting
     }
 
     /// Greets the person, or prepares for them to speak first.
     mutating func begin() async {
+        if agent.name != roster.first.name { await show(.handedOver(to: agent.name)) }
         guard !greeting.isEmpty else { return prepare() }
         await say(greeting, turn: 0)
         // The greeting is spoken long before it is heard: time to read the instructions.
