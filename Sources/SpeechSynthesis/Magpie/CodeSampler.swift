@@ -82,13 +82,12 @@ struct CodeSampler {
     private static func sink(_ heap: inout [Float], _ start: Int) {
         var place = start
         while true {
-            var least = place
-            for child in [2 * place + 1, 2 * place + 2] where child < heap.count && heap[child] < heap[least] {
-                least = child
-            }
-            guard least != place else { return }
-            heap.swapAt(least, place)
-            place = least
+            var child = 2 * place + 1
+            guard child < heap.count else { return }
+            if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
+            guard heap[child] < heap[place] else { return }
+            heap.swapAt(child, place)
+            place = child
         }
     }
 }
