@@ -120,7 +120,9 @@ internal import VoiceCore
         let other = Task {
             while !Task.isCancelled {
                 let request = QuantumRequest(QuantumKind(engine: "other", step: "step"), .recognition)
-                try? await lane.occupy(request) { () async throws(VoiceError) in try? await Task.sleep(for: .milliseconds(2)) }
+                try? await lane.occupy(request) { () async throws(VoiceError) in
+                    try? await Task.sleep(for: .milliseconds(2))
+                }
             }
         }
         defer { other.cancel() }
