@@ -8,6 +8,7 @@ import asyncio
 import audioop
 import base64
 import json
+import re
 import signal
 import time
 import urllib.error
@@ -146,13 +147,19 @@ def webhook(address, token, signs=True):
         return error.code, ""
 
 
+def stream_of(answer):
+    """The address in TwiML, a place for one call."""
+    status, text = answer
+    stream = xml.fromstring(text).find("./Connect/Stream") if status == 200 else None
+    return "" if stream is None else stream.get("url")
+
+
 async def checks(check, address, question, token, rest_requests, server):
     check("a webhook without a signature is refused", webhook(address, token, signs=False)[0] == 403)
-    status, answer = webhook(address, token)
-    stream = xml.fromstring(answer).find("./Connect/Stream") if status == 200 else None
-    check("a signed webhook is answered by TwiML with the stream's address", stream is not None
-          and stream.get("url") == "ws://%s/ws" % address, answer)
-    async with websockets.connect(stream.get("url"), compression=None) as socket:
+    stream = stream_of(webhook(address, token))
+    check("a signed webhook is answered by TwiML with the stream's address", re.fullmatch(
+        r"ws://%s/sessions/[a-z0-9.]+/ws" % re.escape(address), stream), stream)
+    async with websockets.connect(stream, compression=None) as socket:
         line = Line(socket)
         tasks = [asyncio.create_task(line.listen()), asyncio.create_task(line.play())]
         try:
@@ -161,7 +168,7 @@ async def checks(check, address, question, token, rest_requests, server):
             for task in tasks:
                 task.cancel()
     check("a call that the caller ended is not hung up again", not rest_requests, rest_requests)
-    async with websockets.connect(stream.get("url"), compression=None) as socket:
+    async with websockets.connect(stream_of(webhook(address, token)), compression=None) as socket:
         line = Line(socket)
         listener = asyncio.create_task(line.listen())
         await line.start()
