@@ -3,7 +3,8 @@ package import VoiceCore
 /// Streams whose requests an engine computes together, so that the weights are read once for all of them.
 ///
 /// Of those that wait one leads: its call waits for the device and runs the step, for itself and for others; they get their results, or
-/// the lead of the next step. A part of the actor that owns the model, which calls all of this on its own thread.
+/// the lead of the next step. A part of the actor that owns the model, which calls all of this on its own thread. Before it asks for the
+/// device, a call that leads may let others come with ``waitForOthers(atMost:while:)``.
 package struct StepGathering<Request: Sendable, Response: Sendable> {
     /// What a stream that waits is told.
     package enum Turn: Sendable {
@@ -48,6 +49,9 @@ package struct StepGathering<Request: Sendable, Response: Sendable> {
     /// - Parameter activityWindow: streams that stepped longer ago than this are not waited for.
     package init(activityWindow: Duration) { self.activityWindow = activityWindow }
 
+    /// The request of the stream that leads; nil while nobody does.
+    package var leader: Request? { waiting.first { $0.continuation == nil }?.request }
+
     /// Requests that wait.
     package var count: Int { waiting.count }
 
@@ -70,16 +74,16 @@ package struct StepGathering<Request: Sendable, Response: Sendable> {
 
     /// Takes the leader's request and those that fit it, and gives the lead to the stream that then waits longest.
     /// - Parameters:
-    ///   - most: requests at most.
+    ///   - sizes: how many requests a step may have.
     ///   - fits: whether another's request can be computed with the leader's.
     /// - Returns: nil when nobody leads.
     package mutating func take(
-        atMost most: Int,
+        _ sizes: StepSizes,
         where fits: (_ own: Request, _ other: Request) -> Bool = { _, _ in true }
     ) -> Batch? {
         guard let own = waiting.first(where: { $0.continuation == nil }) else { return nil }
         let others = waiting.filter { $0.continuation != nil && fits(own.request, $0.request) }
-        let batch = [own] + others.prefix(most - 1)
+        let batch = [own] + others.prefix(sizes.size(for: 1 + others.count) - 1)
         let slots = Set(batch.map(\.slot))
         waiting.removeAll { slots.contains($0.slot) }
         passLead()
@@ -105,5 +109,20 @@ package struct StepGathering<Request: Sendable, Response: Sendable> {
         }
         waiting[0].continuation = nil
         continuation.resume(returning: .lead)
+    }
+}
+
+/// Lets streams come that are about to ask: returns when none lacks, looking eight times, or when the window is over.
+///
+/// Cut short when the caller is cancelled; what it leads is then done all the same.
+/// - Parameters:
+///   - window: the longest wait.
+///   - lacks: whether somebody is still to come.
+nonisolated(nonsending) package func waitForOthers(atMost window: Duration, while lacks: () -> Bool) async {
+    var looks = 8
+    let pause = window / looks
+    while looks > 0, lacks() {
+        try? await Task.sleep(for: pause)
+        looks -= 1
     }
 }

@@ -35,8 +35,6 @@ actor NemotronEngine {
     private static let gatheringWindow: Duration = .milliseconds(3)
     /// Streams that stepped so long ago are not waited for.
     private static let activityWindow: Duration = .milliseconds(400)
-    /// Streams in one run; more make several.
-    static let largestBatch = 16
 
     nonisolated let h: NemotronHyperparameters
     /// The slots of streams.
@@ -50,6 +48,8 @@ actor NemotronEngine {
     private let executor: EngineExecutor
     private let encoder: StreamingEncoder
     private let transducer: Transducer
+    /// Streams in one run; more make several.
+    private let stepSizes: StepSizes
     private let lane: Lane?
     private var gathering = StepGathering<Request, Response>(activityWindow: activityWindow)
 
@@ -74,6 +74,7 @@ actor NemotronEngine {
         let cpu = device.kind == .cpu ? stream : try ComputeStream(on: .cpu(), threads: 1)
         encoder = try StreamingEncoder(file, h, slots: 3 * streams, on: stream)
         transducer = try Transducer(file, h, on: cpu)
+        stepSizes = device.kind == .cpu ? .every(upTo: 16) : .few(upTo: 64)
         self.h = h
         self.lane = lane
         self.executor = executor
@@ -104,9 +105,8 @@ actor NemotronEngine {
             if case .done(let result) = await join(request) { return try result.get() }
         } else {
             gathering.lead(request, of: request.slot)
-            if !request.isUrgent, gathering.lacksOthers(than: request.slot) {
-                // Cut short when the caller is cancelled; the others' work is done all the same.
-                try? await Task.sleep(for: Self.gatheringWindow)
+            if !request.isUrgent {
+                await waitForOthers(atMost: Self.gatheringWindow) { gathering.lacksOthers(than: request.slot) }
             }
         }
         // Those that come while the device is taken share the step.
@@ -126,7 +126,7 @@ actor NemotronEngine {
     /// Runs the leader's request, with those of other streams that have as many frames.
     /// - Returns: the leader's result.
     private func runBatch() -> Result<Response, VoiceError> {
-        let batch = gathering.take(atMost: Self.largestBatch) { $0.chunk.frames == $1.chunk.frames }
+        let batch = gathering.take(stepSizes) { $0.chunk.frames == $1.chunk.frames }
         guard let batch else { return .failure(VoiceError(.fault, "A step of the recogniser was lost.")) }
         return batch.finish(run(batch.requests))
     }

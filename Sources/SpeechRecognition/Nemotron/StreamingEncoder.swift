@@ -48,7 +48,7 @@ final class StreamingEncoder {
     private let stream: ComputeStream
     private let weights: NemotronWeights
     private let arena: StateArena
-    private var graphs = GraphCache<Size, Ports>(keeping: 8)
+    private var graphs: GraphCache<Size, Ports>
 
     /// Frames of one stream in one step: enough to make several chunks of a file, or of a stream that has fallen behind,
     /// with one look at the weights.
@@ -67,6 +67,8 @@ final class StreamingEncoder {
     ) throws(VoiceError) {
         self.h = h
         stream = compute
+        // On a GPU there are twelve sizes of a step, and chunks of more than one length.
+        graphs = GraphCache(keeping: compute.device.kind == .cpu ? 8 : 24)
         // The caches are written once per step and row.
         maximumFrames = min(h.leftContext, max(Self.wantedFrames, h.maximumLookahead + 1))
         weights = try NemotronWeights(file, h, maximumFrames: maximumFrames, on: compute.device)

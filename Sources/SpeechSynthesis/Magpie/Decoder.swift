@@ -67,7 +67,7 @@ final class Decoder {
     private let positions: [Float]
     /// The vectors that make the voices, one row of context length · width per speaker.
     private let voices: [Float]
-    private var graphs = GraphCache<Size, Ports>(keeping: 16)
+    private var graphs: GraphCache<Size, Ports>
 
     /// Texts are padded to a multiple of this, so that few graphs serve all lengths.
     private static let textUnit = 32
@@ -89,6 +89,8 @@ final class Decoder {
         on stream: ComputeStream
     ) throws(VoiceError) {
         self.gathers = gathers || stream.device.kind != .cpu
+        // Sizes of a step times lengths of what was spoken: a new length every three seconds.
+        graphs = GraphCache(keeping: stream.device.kind == .cpu ? 16 : 48)
         h = weights.h
         self.defaults = defaults
         self.weights = weights

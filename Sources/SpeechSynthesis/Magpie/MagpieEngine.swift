@@ -33,8 +33,7 @@ actor MagpieEngine {
     private static let gatheringWindow: Duration = .milliseconds(2)
     /// Streams that stepped so long ago are not waited for.
     private static let activityWindow: Duration = .milliseconds(150)
-    /// Streams in one run; more make several.
-    static let largestBatch = 8
+
     nonisolated let h: MagpieHyperparameters
     nonisolated let defaults: MagpieDefaults
     /// The seats of streams.
@@ -45,6 +44,8 @@ actor MagpieEngine {
     private let encoder: TextEncoder
     private let decoder: Decoder
     private let local: LocalTransformer
+    /// Streams in one run; more make several.
+    private let stepSizes: StepSizes
     private let lane: Lane?
     private let clock = ContinuousClock()
     private var gathering = StepGathering<Request, Response>(activityWindow: activityWindow)
@@ -71,6 +72,7 @@ actor MagpieEngine {
         let isCPU = stream.device.kind == .cpu
         let cpu = isCPU ? stream.device : try Device.cpu()
         let weights = try MagpieWeights(file, h, precision, part: isCPU ? .all : .transformers, on: stream.device)
+        stepSizes = isCPU ? .every(upTo: 8) : .few(upTo: 32)
         encoder = TextEncoder(weights, on: stream)
         decoder = try Decoder(
             file,
@@ -84,7 +86,7 @@ actor MagpieEngine {
         // Eight runs of a tenth of a millisecond: threads would wait for each other longer than they compute.
         local = try LocalTransformer(
             isCPU ? weights : MagpieWeights(file, h, precision, part: .local, on: cpu),
-            streams: min(streams, Self.largestBatch),
+            streams: min(streams, stepSizes.largest),
             on: ComputeStream(on: cpu, threads: 1)
         )
         self.h = h
@@ -151,9 +153,8 @@ actor MagpieEngine {
             if case .done(let result) = await join(request) { return try result.get() }
         } else {
             gathering.lead(request, of: request.seat)
-            if urgency.level != .firstAudio, gathering.lacksOthers(than: request.seat) {
-                // Cut short when the caller is cancelled; the others' work is done all the same.
-                try? await Task.sleep(for: Self.gatheringWindow)
+            if urgency.level != .firstAudio {
+                await waitForOthers(atMost: Self.gatheringWindow) { gathering.lacksOthers(than: request.seat) }
             }
         }
         do {
@@ -175,7 +176,7 @@ actor MagpieEngine {
     /// Runs the leader's request with those of other streams.
     /// - Returns: the leader's result.
     private func runBatch() -> Result<Response, VoiceError> {
-        guard let batch = gathering.take(atMost: Self.largestBatch) else {
+        guard let batch = gathering.take(stepSizes) else {
             return .failure(VoiceError(.fault, "A step of the voice was lost."))
         }
         return batch.finish(run(batch.requests))

@@ -21,6 +21,8 @@ package struct NanoCodec: Sendable {
         package var device: Device?
         /// True to compute with ggml's operations in F32 even where there are loops of our own: to compare the two.
         package var isPlain: Bool
+        /// Whether streams that want sound at the same time step together; nil where that pays, off the CPU.
+        package var sharesSteps: Bool?
         /// The device's lane, where other engines compute on it too.
         package var lane: Lane?
 
@@ -30,12 +32,14 @@ package struct NanoCodec: Sendable {
             threads: Int? = nil,
             device: Device? = nil,
             isPlain: Bool = false,
+            sharesSteps: Bool? = nil,
             lane: Lane? = nil
         ) {
             self.streams = streams
             self.threads = threads
             self.device = device
             self.isPlain = isPlain
+            self.sharesSteps = sharesSteps
             self.lane = lane
         }
     }
@@ -80,6 +84,7 @@ package struct NanoCodec: Sendable {
                 on: device,
                 threads: configuration.threads ?? Self.suitableThreads,
                 path: configuration.isPlain ? .plain : .fastest,
+                sharesSteps: configuration.sharesSteps ?? (device.kind != .cpu),
                 lane: configuration.lane,
                 executor: executor
             )

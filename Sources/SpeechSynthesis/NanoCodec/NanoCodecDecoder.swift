@@ -39,7 +39,7 @@ final class NanoCodecDecoder {
     private let arena: StateArena
     private let layers: any NanoCodecLayers
     private let keepsStages: Bool
-    private var graphs = GraphCache<Size, Ports>(keeping: 8)
+    private var graphs: GraphCache<Size, Ports>
 
     /// Loads the parameters and reserves the state.
     /// - Parameters:
@@ -47,6 +47,7 @@ final class NanoCodecDecoder {
     ///   - slots: streams that can exist at the same time.
     ///   - compute: where to run.
     ///   - path: which operations compute.
+    ///   - graphs: sizes of steps whose graphs are kept.
     ///   - keepsStages: whether ``stages(_:)`` can be asked.
     /// - Throws: ``VoiceError/Code/malformedInput`` when a tensor is missing, or has another shape or type,
     ///   ``VoiceError/Code/exhausted`` when there is no room.
@@ -56,12 +57,14 @@ final class NanoCodecDecoder {
         slots: Int,
         on compute: ComputeStream,
         path: Path = .fastest,
+        keepingGraphs graphs: Int = 8,
         keepsStages: Bool = false
     ) throws(VoiceError) {
         try NanoCodecLayout(h).check(file)
         self.h = h
         self.keepsStages = keepsStages
         stream = compute
+        self.graphs = GraphCache(keeping: graphs)
         if path == .fastest, PackedKernels.areSupported(on: compute.device) {
             layers = try PackedNanoCodecLayers(file, h, on: compute.device)
         } else {

@@ -41,6 +41,30 @@ internal import VoiceCore
         for samples in samples { #expect(shareOfPeak(samples, try fixture.floats("samples")) < 1e-5) }
     }
 
+    @Test func `streams that share steps get what each gives alone`() async throws {
+        let frames = try CodecFixture().frames()
+        // Each says something else.
+        let texts = (0..<5).map { Array(frames[(2 * $0)...] + frames[..<(2 * $0)]) }
+        let configuration = NanoCodec.Configuration(streams: 5, threads: 1)
+        let codec = try await NanoCodec(path: CodecFixture.model(), configuration: configuration)
+        var alone: [[Float]] = []
+        for text in texts { alone.append(try await codec.openStream().decode(text)) }
+        let quanta = QuantumLog()
+        var sharing = configuration
+        sharing.sharesSteps = true
+        sharing.lane = Lane(name: "gpu") { quanta.append($0.request) }
+        let shared = try await NanoCodec(path: CodecFixture.model(), configuration: sharing)
+        let together = try await withThrowingTaskGroup(of: (Int, [Float]).self) { group in
+            for (number, text) in texts.enumerated() {
+                group.addTask { (number, try await shared.openStream().decode(text)) }
+            }
+            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        for (number, samples) in alone.enumerated() { #expect(shareOfPeak(together[number] ?? [], samples) < 1e-5) }
+        let steps = texts.count * (frames.count / 4 + 1)
+        #expect(quanta.requests.count < steps, "nobody shared any of \(steps) steps")
+    }
+
     @Test func `a lane sees quanta of few frames`() async throws {
         let quanta = QuantumLog()
         let lane = Lane(name: "cpu") { quanta.append($0.request) }
