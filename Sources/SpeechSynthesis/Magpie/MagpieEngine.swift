@@ -4,9 +4,9 @@ internal import VoiceCore
 /// The one owner of a model. It computes for all streams, on its own thread: those that want a frame at the same time step
 /// together, so that the weights are read once for all of them.
 ///
-/// **Nothing takes the device for longer than one frame, or one layer of a text's beginning.** A stream that comes first
-/// waits a moment for others that speak at the same time, unless somebody waits for its first sound; while one step runs or
-/// waits for the device, the next one gathers by itself.
+/// **Nothing takes the device for longer than one frame, or a part of a text's beginning**, which is one layer on a CPU and six on a
+/// GPU. A stream that comes first waits a moment for others that speak at the same time, unless somebody waits for its first
+/// sound; while one step runs or waits for the device, the next one gathers by itself.
 actor MagpieEngine {
     /// One stream's part in a step.
     struct Request: Sendable {
@@ -46,6 +46,8 @@ actor MagpieEngine {
     private let local: LocalTransformer
     /// Streams in one run; more make several.
     private let stepSizes: StepSizes
+    /// Layers of a text's beginning in one quantum.
+    private let layersAtOnce: Int
     private let lane: Lane?
     private let clock = ContinuousClock()
     private var gathering = StepGathering<Request, Response>(activityWindow: activityWindow)
@@ -54,7 +56,7 @@ actor MagpieEngine {
     /// Loads a model. To be called on the executor's thread, which it blocks.
     /// - Parameters:
     ///   - streams: streams that can exist at the same time.
-    ///   - gathers: true to compute attention with ggml's own operations on a CPU, too.
+    ///   - isPlain: true to compute on a CPU as elsewhere.
     ///   - stream: where to compute.
     ///   - lane: the device's, where other engines compute on it too.
     ///   - executor: the thread to compute on.
@@ -64,15 +66,16 @@ actor MagpieEngine {
         _ defaults: MagpieDefaults,
         precision: MagpiePrecision,
         streams: Int,
-        gathers: Bool,
+        isPlain: Bool,
         on stream: ComputeStream,
         lane: Lane?,
         executor: EngineExecutor
     ) throws(VoiceError) {
         let isCPU = stream.device.kind == .cpu
-        let cpu = isCPU ? stream.device : try Device.cpu()
-        let weights = try MagpieWeights(file, h, precision, part: isCPU ? .all : .transformers, on: stream.device)
+        let weights = try MagpieWeights(file, h, precision, on: stream.device)
         stepSizes = isCPU ? .every(upTo: 8) : .few(upTo: 32)
+        // A layer takes 5 to 11 ms of a CPU, 1 ms of an H100 (docs/performance.md), and every quantum waits for others' frames.
+        layersAtOnce = isCPU && !isPlain ? 1 : 6
         encoder = TextEncoder(weights, on: stream)
         decoder = try Decoder(
             file,
@@ -80,14 +83,15 @@ actor MagpieEngine {
             defaults,
             seats: streams,
             memory: precision == .single ? .f32 : .f16,
-            gathers: gathers,
+            gathers: isPlain,
             on: stream
         )
-        // Eight runs of a tenth of a millisecond: threads would wait for each other longer than they compute.
+        // On a CPU eight runs of a tenth of a millisecond: threads would wait for each other longer than they compute.
         local = try LocalTransformer(
-            isCPU ? weights : MagpieWeights(file, h, precision, part: .local, on: cpu),
+            weights,
             streams: min(streams, stepSizes.largest),
-            on: ComputeStream(on: cpu, threads: 1)
+            gathers: isPlain,
+            on: isCPU ? ComputeStream(on: stream.device, threads: 1) : stream
         )
         self.h = h
         self.defaults = defaults
@@ -111,22 +115,47 @@ actor MagpieEngine {
         guard let text = utterance.text else { return utterance }
         let tokens = text.tokens
         var x = try encoder.embed(tokens)
-        for layer in 0..<h.encoderLayers {
+        for layers in parts(of: h.encoderLayers) {
             x = try await compute(Self.textKind, seat, urgency, units: tokens.count) { () throws(VoiceError) in
-                try timed(\.text) { () throws(VoiceError) in try encoder.layer(layer, x) }
+                try encode(x, layers)
             }
         }
         utterance.take(encoded: x)
         let (encoded, prior) = (utterance.text?.encoded ?? [], defaults.appliesPrior ? text.prior.weights : nil)
         x = decoder.voice(utterance.speaker)
-        for layer in 0..<h.decoderLayers {
+        for layers in parts(of: h.decoderLayers) {
             x = try await compute(Self.voiceKind, seat, urgency, units: h.contextLength) { () throws(VoiceError) in
-                try timed(\.voice) { () throws(VoiceError) in
-                    try decoder.beginLayer(layer, x, seat: seat, text: encoded, prior: prior)
-                }
+                try begin(x, layers, seat: seat, text: encoded, prior: prior)
             }
         }
         return utterance
+    }
+
+    /// Layers that are one quantum each.
+    private func parts(of layers: Int) -> [Range<Int>] {
+        stride(from: 0, to: layers, by: layersAtOnce).map { $0..<min(layers, $0 + layersAtOnce) }
+    }
+
+    private func encode(_ x: [Float], _ layers: Range<Int>) throws(VoiceError) -> [Float] {
+        try timed(\.text) { () throws(VoiceError) in
+            var x = x
+            for layer in layers { x = try encoder.layer(layer, x) }
+            return x
+        }
+    }
+
+    private func begin(
+        _ x: [Float],
+        _ layers: Range<Int>,
+        seat: Int,
+        text: [Float],
+        prior: [Float]?
+    ) throws(VoiceError) -> [Float] {
+        try timed(\.voice) { () throws(VoiceError) in
+            var x = x
+            for layer in layers { x = try decoder.beginLayer(layer, x, seat: seat, text: text, prior: prior) }
+            return x
+        }
     }
 
     private func compute(
@@ -180,6 +209,21 @@ actor MagpieEngine {
             return .failure(VoiceError(.fault, "A step of the voice was lost."))
         }
         return batch.finish(run(batch.requests))
+    }
+
+    /// Speaks a frame for nobody, so that graphs are made, memory is mapped and kernels are chosen before the first text.
+    func warmUp() throws(VoiceError) {
+        guard let seat = seats.take() else { return }
+        defer { seats.giveBack(seat) }
+        let tokens = [Int32(h.textEnd)]
+        var utterance = MagpieUtterance(texts: [tokens], speaker: 0, sampling: defaults.sampling)
+        utterance.beginNext(defaults.prior)
+        let encoded = try encode(encoder.embed(tokens), 0..<h.encoderLayers)
+        utterance.take(encoded: encoded)
+        let voice = decoder.voice(utterance.speaker)
+        _ = try begin(voice, 0..<h.decoderLayers, seat: seat, text: encoded, prior: nil)
+        _ = try frames(of: [Request(seat: seat, utterance: utterance)])
+        times = MagpieTimes()
     }
 
     private func run(_ batch: [Request]) -> [Result<Response, VoiceError>] {

@@ -1,21 +1,25 @@
 package import Inference
 package import VoiceCore
 
-/// What encoder and decoder make of a text and of codes that are given instead of drawn: the same work for every device.
+/// What all stages make of a text and of codes that are given instead of drawn: the same work for every device.
 package struct MagpieForcedRun: Sendable {
     /// The decoder's output for each frame, with text and voice, then without: two rows of the width a frame.
     package var hidden: [Float] = []
+    /// The local transformer's scores of each codebook of each frame, with text and voice, then without.
+    package var scores: [Float] = []
     /// How long what comes before the first frame took.
     package var beginning = Duration.zero
-    /// How long each frame took; the first one builds its graph.
+    /// How long the decoder took for each frame; the first one builds its graph.
     package var frames: [Duration] = []
+    /// How long the local transformer took for each frame, without drawing.
+    package var local: [Duration] = []
 }
 
 extension MagpieModel {
     /// Computes frames of given codes, for benchmarks that compare devices. Blocks until it is done.
     /// - Parameters:
     ///   - path: the model.
-    ///   - device: where encoder and decoder compute.
+    ///   - device: where to compute.
     ///   - threads: CPU threads.
     ///   - precision: how matrices are kept.
     ///   - text: tokens, without the one that ends the text.
@@ -36,10 +40,15 @@ extension MagpieModel {
             throw VoiceError(.usage, "a run of \(text) tokens and \(count) frames is longer than \(path) can take")
         }
         let stream = try ComputeStream(on: device, threads: threads)
-        let weights = try MagpieWeights(file, h, precision, part: .transformers, on: device)
+        let weights = try MagpieWeights(file, h, precision, on: device)
         let encoder = TextEncoder(weights, on: stream)
         let memory: ElementType = precision == .single ? .f32 : .f16
         let decoder = try Decoder(file, weights, MagpieDefaults(file, h), seats: 1, memory: memory, on: stream)
+        let local = try LocalTransformer(
+            weights,
+            streams: 1,
+            on: device.kind == .cpu ? ComputeStream(on: device, threads: 1) : stream
+        )
         var dice = SplitMix64(seed: 1)
         let tokens = (0..<text).map { _ in Int32(dice.next() % UInt64(h.textVocabulary - 2)) } + [Int32(h.textEnd)]
         let clock = ContinuousClock()
@@ -62,7 +71,20 @@ extension MagpieModel {
             let result = try decoder.step([work])[0]
             run.frames.append(clock.now - start)
             run.hidden += result.conditional + result.unconditional
-            codes = (0..<h.codebooks).map { _ in Int32(dice.next() % UInt64(h.codes)) }
+            let given = (0..<h.codebooks).map { _ in Int32(dice.next() % UInt64(h.codes)) }
+            let scored = clock.now
+            for codebook in 0..<h.codebooks {
+                let work = LocalTransformer.Work(
+                    conditional: result.conditional,
+                    unconditional: result.unconditional,
+                    sampling: MagpieSampling(temperature: 0, topK: 1, guidance: 1),
+                    allowsEnd: false,
+                    uniforms: []
+                )
+                run.scores += try local.scores(codebook, [work], [given])
+            }
+            run.local.append(clock.now - scored)
+            codes = given
         }
         return run
     }

@@ -4,8 +4,8 @@ package import VoiceCore
 
 /// NVIDIA's Magpie TTS on ggml: tokens of a text in, frames of codec codes out, by NVIDIA's GGUF files as they are.
 ///
-/// All streams share one engine and its thread; those that speak at the same time step together. Text encoder and decoder compute on
-/// a GPU where there is one, the local transformer on the CPU.
+/// All streams share one engine and its thread; those that speak at the same time step together. Where there is a GPU all stages compute
+/// there.
 package struct MagpieModel: Sendable {
     /// How a model is loaded and how much it may hold.
     package struct Configuration: Sendable {
@@ -15,7 +15,8 @@ package struct MagpieModel: Sendable {
         package var threads: Int?
         /// Where to compute; nil for a GPU if there is one, else the CPU.
         package var device: Device?
-        /// True to compute attention with ggml's own operations even where there are loops of our own: to compare the two.
+        /// True to compute on a CPU as elsewhere: attention with ggml's own operations, six layers of a text's beginning at once. To
+        /// compare the two.
         package var isPlain: Bool
         /// How matrices are kept.
         package var precision: MagpiePrecision
@@ -104,12 +105,13 @@ package struct MagpieModel: Sendable {
                 defaults,
                 precision: configuration.precision,
                 streams: configuration.streams,
-                gathers: configuration.isPlain,
+                isPlain: configuration.isPlain,
                 on: ComputeStream(on: device, threads: threads),
                 lane: configuration.lane,
                 executor: executor
             )
         }
+        try await engine.warmUp()
     }
 
     /// Begins to speak; nothing is computed before the first ``MagpieStream/step()``.

@@ -9,26 +9,6 @@ package enum MagpiePrecision: Sendable {
     case single
 }
 
-/// Which stages a copy of the parameters is for.
-enum MagpiePart: Sendable {
-    case all
-    /// Text encoder and decoder.
-    case transformers
-    /// The local transformer, and the decoder's own scores.
-    case local
-
-    func has(_ name: String) -> Bool {
-        let isLocal = name.hasPrefix("local_transformer") || name.hasPrefix("final_proj")
-        // Both look codes up.
-        let isBoth = name.hasPrefix("audio_embeddings")
-        return switch self {
-        case .all: true
-        case .transformers: isBoth || !isLocal
-        case .local: isBoth || isLocal
-        }
-    }
-}
-
 /// The parameters in the form that graphs take them: matrices packed for our own kernels where the CPU has them, all else as
 /// the file has it. Every tensor's name, shape and type is checked before ggml sees it.
 struct MagpieWeights {
@@ -36,26 +16,25 @@ struct MagpieWeights {
     private let file: Weights
     private let packed: PackedWeights?
 
-    /// Loads the tensors of some stages; the others must not be asked for.
+    /// Loads the tensors.
     /// - Throws: ``VoiceError/Code/malformedInput`` when a tensor is missing, or has another shape or type;
     ///   ``VoiceError/Code/exhausted`` when there is no room.
     init(
         _ source: GGUFFile,
         _ h: MagpieHyperparameters,
         _ precision: MagpiePrecision,
-        part: MagpiePart = .all,
         on device: Device
     ) throws(VoiceError) {
         self.h = h
         let layout = MagpieLayout(h)
         try layout.check(source)
-        let matrices = layout.matrices.map(\.name).filter(part.has)
+        let matrices = layout.matrices.map(\.name)
         let packed =
             precision == .eightBit
             ? try PackedWeights(source, tensors: matrices, rounding: true, on: device) : nil
         self.packed = packed
         let names = (layout.matrices + layout.tables + layout.vectors).map(\.name)
-            .filter { part.has($0) && packed?.matrix($0) == nil }
+            .filter { packed?.matrix($0) == nil }
         file = try Weights(source, on: device, tensors: names) { tensor in
             precision == .single && matrices.contains(tensor.name) ? .f32 : nil
         }

@@ -217,6 +217,20 @@ internal import VoiceCore
         #expect(model.speaker(named: "third") == nil)
     }
 
+    @Test(arguments: [false, true])
+    func `a text begins layer by layer on a CPU, in few quanta elsewhere, and loading takes none`(
+        isPlain: Bool
+    ) async throws {
+        let (quanta, h) = (QuantumLog(), try MagpieBench().h)
+        let model = try await model(isPlain: isPlain, lane: Lane(name: "test") { quanta.append($0.request) })
+        #expect(quanta.requests.isEmpty)
+        _ = try await model.stream([try text(MagpieGolden())]).step()
+        func count(_ step: String) -> Int { quanta.requests.count { $0.kind.description == "tts.\(step)" } }
+        #expect(count("text") == (isPlain ? (h.encoderLayers + 5) / 6 : h.encoderLayers))
+        #expect(count("voice") == (isPlain ? (h.decoderLayers + 5) / 6 : h.decoderLayers))
+        #expect(count("frame") == 1)
+    }
+
     @Test func `no text is nothing to say`() async throws {
         let model = try await model(streams: 1)
         #expect(try await model.stream([]).step() == .end(truncated: []))

@@ -4,7 +4,7 @@ internal import VoiceCore
 
 /// Voices and codecs on every device.
 extension DeviceBenchmark {
-    /// Magpie's decoder, against the CPU's in F32.
+    /// Magpie's decoder and local transformer, against the CPU's in F32.
     func voice(_ model: String, _ devices: [Device]) throws -> [Row] {
         let path = try global.store.resolve(model)
         func run(_ device: Device, _ precision: MagpiePrecision) throws(VoiceError) -> MagpieForcedRun {
@@ -25,8 +25,10 @@ extension DeviceBenchmark {
                 model: model,
                 device: device.description,
                 error: ResultError(forced.hidden, expected.hidden),
+                scores: ResultError(forced.scores, expected.scores),
                 beginning_ms: forced.beginning.milliseconds,
-                step_ms: LatencyFigures(forced.frames.dropFirst().map(\.milliseconds))
+                step_ms: LatencyFigures(forced.frames.dropFirst().map(\.milliseconds)),
+                local_ms: LatencyFigures(forced.local.dropFirst().map(\.milliseconds))
             )
         }
     }

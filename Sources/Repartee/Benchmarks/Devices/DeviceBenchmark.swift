@@ -29,6 +29,8 @@ struct DeviceBenchmark: AsyncParsableCommand {
         var tokens: Int?
         /// Of those, the share that the CPU gives too, at the same place.
         var agreement: Double?
+        /// Of voices: the local transformer's scores, which have the decoder's error in them.
+        var scores: ResultError?
         /// Of voices: what comes before the first frame of a text.
         var beginning_ms: Double?
         /// Of language models: the same steps a second time, after their memory was copied back, against the first time.
@@ -38,6 +40,8 @@ struct DeviceBenchmark: AsyncParsableCommand {
         var step_ms: LatencyFigures?
         var restored_step_ms: LatencyFigures?
         var copy_ms: LatencyFigures?
+        /// Of voices: the local transformer's part of a frame.
+        var local_ms: LatencyFigures?
     }
 
     @OptionGroup var global: GlobalOptions
@@ -179,10 +183,14 @@ struct DeviceBenchmark: AsyncParsableCommand {
         if let tokens = row.tokens, let agreement = row.agreement {
             text += ", \(tokens) tokens, \(agreement * 100) % as on the CPU"
         }
+        if let scores = row.scores { text += ", scores \(scores)" }
         if let beginning = row.beginning_ms { text += ", \(Int(beginning.rounded())) ms before the first frame" }
         text += "\n"
         if let restored = row.restored { text += "    after copies of its memory: error \(restored)\n" }
-        let times = [("step", row.step_ms), ("step after a copy", row.restored_step_ms), ("copy", row.copy_ms)]
+        let times = [
+            ("step", row.step_ms), ("step after a copy", row.restored_step_ms), ("copy", row.copy_ms),
+            ("local transformer", row.local_ms),
+        ]
         for case (let name, let figures?) in times {
             text += "    \(name), ms:".padded(to: 28) + figures.columns + "\n"
         }
