@@ -19,6 +19,9 @@ package struct LlamaLanguageModel: LanguageModel {
         package var threads: Int?
         /// Where to compute; nil for a GPU if there is one, else the CPU.
         package var device: Device?
+        /// Tokens of a prompt that are read in one go; nil for a number that suits the device. A chat that speaks waits at most
+        /// this long for one that reads.
+        package var slice: Int?
         /// What to call the model; nil for the name in its file.
         package var name: String?
         /// The device's lane, where other engines compute on it too.
@@ -49,9 +52,9 @@ package struct LlamaLanguageModel: LanguageModel {
 
     private let engine: LlamaEngine
 
-    /// Tokens that are read in one go. A chat that speaks waits at most this long for one that reads; from 16 on larger
-    /// batches are hardly faster per token on a CPU.
-    private static let batch = 32
+    /// Tokens of a slice. From 16 on larger ones are hardly faster per token on a CPU; an H100 reads 256 in 2.5 times the time of 32
+    /// (docs/performance.md).
+    private static func slice(on device: Device) -> Int { device.kind == .cpu ? 32 : 256 }
     /// A context below this has no room for an instruction and a question.
     private static let contextLengths = 64...(1 << 20)
     private static let chatCounts = 1...64
@@ -107,7 +110,7 @@ package struct LlamaLanguageModel: LanguageModel {
         let options = LlamaContext.Options(
             cells: contextLength * configuration.chats * (model.isRecurrent ? 2 : 1),
             sequences: sequences,
-            batch: min(max(batch, chats), contextLength),
+            batch: min(max(configuration.slice ?? slice(on: device), chats), contextLength),
             threads: configuration.threads ?? suitableThreads,
             sharesCells: model.isRecurrent
         )

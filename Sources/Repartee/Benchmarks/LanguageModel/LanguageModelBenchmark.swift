@@ -13,6 +13,7 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
         var model: String
         var repetitions: Int
         var reply_tokens: Int
+        var slice: Int?
         var context_length: Int?
     }
 
@@ -44,6 +45,9 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
     @Option(help: "Repetitions of each case.")
     var repetitions = 5
 
+    @Option(help: "Tokens of a prompt that are read in one go; without it what suits the device.")
+    var slice: Int?
+
     @Option(
         parsing: .upToNextOption,
         help: "Instead of single replies: how many replies are made at the same time, for example 1 2 4 8."
@@ -71,6 +75,9 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
         guard repetitions > 0, threads.allSatisfy({ (1...256).contains($0) }) else {
             throw ValidationError("--repetitions and --threads are positive.")
         }
+        guard slice.map({ (1...4096).contains($0) }) ?? true else {
+            throw ValidationError("--slice is 1 to 4096.")
+        }
         guard streams.allSatisfy({ (1...64).contains($0) }) else {
             throw ValidationError("--streams are 1 to 64.")
         }
@@ -89,7 +96,13 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
         }
         var rows: [Row] = []
         for count in threads {
-            let trial = LanguageModelTrial(store: global.store, model: model, threads: count, repetitions: repetitions)
+            let trial = LanguageModelTrial(
+                store: global.store,
+                model: model,
+                threads: count,
+                slice: slice,
+                repetitions: repetitions
+            )
             if let head {
                 rows += try await trial.head(tokens: head)
             } else if streams.isEmpty {
@@ -103,6 +116,7 @@ struct LanguageModelBenchmark: AsyncParsableCommand {
                 model: model,
                 repetitions: repetitions,
                 reply_tokens: LanguageModelTrial.replyTokens,
+                slice: slice,
                 context_length: head.map(LanguageModelTrial.contextLength)
             )
             try StandardOutput.write(json: BenchmarkReport(name: "llm", settings: options, results: rows))

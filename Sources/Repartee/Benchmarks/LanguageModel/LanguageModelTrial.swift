@@ -8,6 +8,7 @@ struct LanguageModelTrial {
     let store: ModelStore
     let model: String
     let threads: Int
+    let slice: Int?
     let repetitions: Int
 
     static let replyTokens = 24
@@ -133,6 +134,7 @@ struct LanguageModelTrial {
         var settings = Settings()
         settings.languageModel = model
         settings.languageModelConfiguration.threads = threads
+        settings.languageModelConfiguration.slice = slice
         settings.warmStart.isOn = folder != nil
         settings.warmStart.folder = folder
         settings.warmStart.megabytes = 1 << 20
