@@ -16,7 +16,7 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
         abstract: "Voice to voice: spoken questions through the whole loop, in real time.",
         discussion: """
             Ten short and ten long questions, spoken by flite, one conversation for each policy, each question 1 s after \
-            the agent has finished; replies are at most 32 tokens. \
+            the agent has finished. \
             V2V is measured in the recording of both sides: first audible agent sample minus last audible sample of the \
             question. ASR, LLM and TTS are the turns' own tiles. With --transport webrtc the person is a client with \
             aiortc, which records what it gets; it needs the Python environment of scripts/pipecat-environment.
@@ -73,6 +73,9 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
     @Option(help: "Questions to ask, up to 20.")
     var turns = 20
 
+    @Option(help: "Tokens of a reply at most: what is measured is over when replies begin.")
+    var replyTokens = 32
+
     @Option(help: "The voice of the person.")
     var voice = "rms"
 
@@ -84,6 +87,9 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
 
     mutating func validate() throws {
         guard (1...20).contains(turns) else { throw ValidationError("--turns is from 1 to 20.") }
+        guard (1...1000).contains(replyTokens) else {
+            throw ValidationError("--reply-tokens is from 1 to 1000.")
+        }
         guard (1...20).contains(rounds) else { throw ValidationError("--rounds is from 1 to 20.") }
         _ = try policies()
     }
@@ -100,8 +106,7 @@ struct VoiceToVoiceBenchmark: AsyncParsableCommand {
     func run() async throws {
         var settings = try agent.settings()
         settings.conversation.greeting = ""
-        // Replies need not be heard to their end: what is measured is over when they begin.
-        settings.conversation.sampling.maxTokens = 32
+        settings.conversation.sampling.maxTokens = replyTokens
         let clock = SystemClock()
         let trace = try agent.traceFile()
         defer { trace?.close() }
