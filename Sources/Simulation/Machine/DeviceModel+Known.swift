@@ -2,12 +2,12 @@
 //   published   was measured by others and published: the blog post "Building voice agents with NVIDIA open models" (Daily,
 //               January 2026), and docs/v2v-latency-testing.md in pipecat-ai/nemotron-january-2026;
 //   measured    is in docs/performance.md;
-//   estimate    is worked out from published figures and was never measured by us. No figure of ours on a GPU is more.
+//   estimate    is worked out from published figures and was never measured by us. Of the GPUs only the H100's figures are more.
 // None is fitted to a voice-to-voice time.
 
 extension DeviceModel {
     /// All machines there are figures of.
-    package static let known = [rtx5090, dgxSpark, h200, processor]
+    package static let known = [rtx5090, dgxSpark, h200, h100, processor]
 
     /// The machine of a name; nil if there is none.
     package static func named(_ name: String) -> DeviceModel? { known.first { $0.name == name } }
@@ -154,6 +154,44 @@ extension DeviceModel {
                 frame: StepCost(alone: .microseconds(7300), further: .microseconds(470)),
                 frameLength: magpieFrame
             ),
+            verdict: ourVerdict,
+            voiceActivityWindow: ourWindow
+        ),
+        published: nil,
+        publishedVoiceToVoice: nil
+    )
+
+    /// Models of random weights in the sizes of Nemotron Speech 0.6B, Nemotron 3 Nano Q4 and Magpie, each engine measured alone.
+    package static let h100 = DeviceModel(
+        name: "h100",
+        title: "H100",
+        evidence: "measured engine by engine, random weights",
+        cores: gpuHostCores,
+        sharesProcessor: false,
+        ours: StackCosts(
+            recognition: .init(
+                // Measured: 10.8 ms with 8 sessions and 23.6 with 32 that say nothing, about 6 alone. A session says 0.6 tokens in
+                // 160 ms, an assumption, of 0.2 ms each.
+                step: StepCost(alone: .microseconds(6200), further: .microseconds(700)),
+                // Measured: 5.3 ms.
+                final: StepCost(alone: .microseconds(5300), further: .microseconds(700))
+            ),
+            language: .init(
+                // Measured: 19.4, 25.6 and 40.4 ms to the first token after 18, 64 and 270 new ones.
+                prefill: .milliseconds(16),
+                prefillToken: .microseconds(75),
+                // Measured: 3.45 ms alone, 5.5, 13.3 and 22.1 with 4, 16 and 32.
+                decode: StepCost(alone: .microseconds(3450), further: .microseconds(610))
+            ),
+            voice: .init(
+                // Measured: 32 ms in the agent.
+                firstAudio: .milliseconds(32),
+                firstFrames: 1,
+                // Measured: Magpie 4.0 ms, and 54.8 with 32; the codec 3.0, and 0.43 for each further frame.
+                frame: StepCost(alone: .microseconds(7000), further: .microseconds(2070)),
+                frameLength: magpieFrame
+            ),
+            // Measured: 74 ms in the agent, two threads of the host.
             verdict: ourVerdict,
             voiceActivityWindow: ourWindow
         ),

@@ -11,7 +11,7 @@ struct TurnTakingBenchmark: AsyncParsableCommand {
         abstract: "Many sessions on one simulated machine: voice to voice, and where it breaks.",
         discussion: """
             Whole sessions, with the real turn machine, reply loop, playout and scheduler, in simulated time; people, engines and \
-            devices are simulated by what their steps cost. Nothing is measured. Devices: rtx-5090, dgx-spark, h200 and cpu. \
+            devices are simulated by what their steps cost. Nothing is measured. Devices: rtx-5090, dgx-spark, h200, h100 and cpu. \
             On the first two the policy reference is the other stack with its own published costs, elsewhere its policy with our \
             engines. The same options give the same figures.
             """
@@ -35,7 +35,9 @@ struct TurnTakingBenchmark: AsyncParsableCommand {
     @Option(help: "Seed of everything that is random.")
     var seed: UInt64 = 1
 
-    @Option(help: "Chats or voices that share a step of the device; our engines share none yet.")
+    @Option(
+        help: "Chats or voices that share a step of the device at most; our engines share as many as come together."
+    )
     var batch = 1
 
     @Option(help: "An SVG file for a plot.")
