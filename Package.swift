@@ -113,7 +113,7 @@ let package = Package(
 
         // 2: mechanism
         library("WebRTC", ["VoiceCore", "COpenSSL", "CSRTP"], touchesMemory: true),
-        library("Audio", ["VoiceCore", "CSpeexDSP", "COpus"], touchesMemory: true),
+        library("Audio", ["VoiceCore", "CKernels", "CSpeexDSP", "COpus"], touchesMemory: true),
         library(
             "Inference",
             ["VoiceCore", "CLlama", "CKernels"],

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Foundation
 internal import Synchronization
 internal import VoiceCore
@@ -18,7 +19,7 @@ struct PolyphaseFilter: Sendable {
 
     /// Input samples on either side of an output sample that the filter looks at; a multiple of 4.
     let halfLength: Int
-    /// Floats per row: a whole number of vectors of 8.
+    /// Floats per row: a multiple of `rs_group`.
     private var rowLength: Int { 2 * halfLength }
     private let up: Int
     private let phaseCount: Int
@@ -73,51 +74,53 @@ struct PolyphaseFilter: Sendable {
         }
     }
 
-    /// The output sample whose window begins at `start`, `phase` / up of the way between two input samples.
-    @inline(__always)
-    func apply(phase: Int, to samples: borrowing Span<Float>, at start: Int) -> Float {
-        guard interpolates else { return dot(row: phase, samples, at: start) }
-        let (row, rest) = (phase * phaseCount).quotientAndRemainder(dividingBy: up)
-        let share = Float(rest) / Float(up)
-        return (1 - share) * dot(row: row, samples, at: start) + share * dot(row: row + 1, samples, at: start)
-    }
-
-    /// The inner loop. Four independent sums hide the latency of the additions.
-    @inline(__always)
-    private func dot(row: Int, _ samples: borrowing Span<Float>, at start: Int) -> Float {
-        precondition(start >= 0 && start + rowLength <= samples.count, "the window lies within the history")
-        let weights = weights.span.bytes
-        let samples = samples.bytes
-        let vector = MemoryLayout<SIMD8<Float>>.size
-        let weightOffset = row * rowLength * MemoryLayout<Float>.size
-        let sampleOffset = start * MemoryLayout<Float>.size
-        var sum0 = SIMD8<Float>(repeating: 0)
-        var sum1 = SIMD8<Float>(repeating: 0)
-        let bytes = rowLength * MemoryLayout<Float>.size
-        var offset = 0
-        // The precondition above and the table's layout keep every load below inside its span.
-        while offset + 2 * vector <= bytes {
-            sum0 +=
-                unsafe weights.unsafeLoadUnaligned(
-                    fromUncheckedByteOffset: weightOffset + offset,
-                    as: SIMD8<Float>.self
-                )
-                * samples.unsafeLoadUnaligned(fromUncheckedByteOffset: sampleOffset + offset, as: SIMD8<Float>.self)
-            let next = offset + vector
-            sum1 +=
-                unsafe weights.unsafeLoadUnaligned(fromUncheckedByteOffset: weightOffset + next, as: SIMD8<Float>.self)
-                * samples.unsafeLoadUnaligned(fromUncheckedByteOffset: sampleOffset + next, as: SIMD8<Float>.self)
-            offset = next + vector
+    /// Computes output samples that lie `down` / `up` input samples apart.
+    /// - Parameters:
+    ///   - output: where they go, as many as fit.
+    ///   - samples: the input; all windows lie within it.
+    ///   - start: where the window of the first one begins.
+    ///   - phase: how far the first one lies behind an input sample, in units of 1 / `up`.
+    ///   - down: what each next one is further.
+    func fill(
+        _ output: UnsafeMutableBufferPointer<Float>,
+        from samples: borrowing Span<Float>,
+        at start: Int,
+        phase: Int,
+        every down: Int
+    ) {
+        guard let first = output.baseAddress, output.count > 0 else { return }
+        let end = start + (phase + (output.count - 1) * down) / up + rowLength
+        precondition(start >= 0 && end <= samples.count, "the windows lie within the history")
+        let (step, fraction) = down.quotientAndRemainder(dividingBy: up)
+        unsafe samples.withUnsafeBufferPointer { samples in
+            unsafe weights.withUnsafeBufferPointer { weights in
+                guard let x = samples.baseAddress, let rows = weights.baseAddress else { return }
+                guard interpolates else {
+                    return unsafe rs_resample(
+                        Int64(rowLength),
+                        Int64(up),
+                        rows,
+                        Int64(step),
+                        Int64(fraction),
+                        Int64(start),
+                        Int64(phase),
+                        x,
+                        Int64(output.count),
+                        first
+                    )
+                }
+                for index in output.indices {
+                    let (whole, part) = (phase + index * down).quotientAndRemainder(dividingBy: up)
+                    let (row, rest) = (part * phaseCount).quotientAndRemainder(dividingBy: up)
+                    let share = Float(rest) / Float(up)
+                    var (before, after) = (Float(0), Float(0))
+                    let window = unsafe x + start + whole
+                    unsafe rs_resample(Int64(rowLength), 1, rows + row * rowLength, 0, 0, 0, 0, window, 1, &before)
+                    unsafe rs_resample(Int64(rowLength), 1, rows + (row + 1) * rowLength, 0, 0, 0, 0, window, 1, &after)
+                    unsafe output[index] = (1 - share) * before + share * after
+                }
+            }
         }
-        if offset < bytes {
-            sum0 +=
-                unsafe weights.unsafeLoadUnaligned(
-                    fromUncheckedByteOffset: weightOffset + offset,
-                    as: SIMD8<Float>.self
-                )
-                * samples.unsafeLoadUnaligned(fromUncheckedByteOffset: sampleOffset + offset, as: SIMD8<Float>.self)
-        }
-        return (sum0 + sum1).sum()
     }
 }
 

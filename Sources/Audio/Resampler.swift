@@ -97,23 +97,14 @@ package struct Resampler: Sendable {
     private mutating func emit(upTo total: Int) -> [Float] {
         guard let filter, total > emittedCount else { return [] }
         let count = total - emittedCount
-        let (wholeStep, fractionalStep) = down.quotientAndRemainder(dividingBy: up)
-        var start = windowStart
-        var phase = phase
         let output = [Float](unsafeUninitializedCapacity: count) { output, initialized in
-            let history = history.span
-            for index in 0..<count {
-                output[index] = filter.apply(phase: phase, to: history, at: start)
-                start += wholeStep
-                phase += fractionalStep
-                if phase >= up {
-                    phase -= up
-                    start += 1
-                }
-            }
+            let part = unsafe UnsafeMutableBufferPointer(rebasing: output[..<count])
+            unsafe filter.fill(part, from: history.span, at: windowStart, phase: phase, every: down)
             initialized = count
         }
-        self.phase = phase
+        let (whole, rest) = (phase + count * down).quotientAndRemainder(dividingBy: up)
+        let start = windowStart + whole
+        phase = rest
         emittedCount = total
         // A window may begin beyond what has been fed when the rate falls by much; it then waits there.
         let spent = min(start, history.count)

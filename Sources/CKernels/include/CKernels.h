@@ -1,5 +1,5 @@
 // Loops for which ggml's own are far from what memory gives, or which it has not: products of 8-bit matrices with a few columns, the
-// Gaussian error linear unit, attention to caches; CausalConvolution.h has convolutions over time.
+// Gaussian error linear unit, attention to caches; CausalConvolution.h has convolutions over time, Resampling.h a filter at other times.
 //
 // A packed matrix holds the numbers of ggml's Q8_0 (blocks of 32 weights with an F16 scale) in another order: sixteen rows
 // side by side, block by block: eight groups of four weights of each row, shifted by 128 to be unsigned, then sixteen scales.
@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "CausalConvolution.h"
+#include "Resampling.h"
 #include "VocoderActivations.h"
 
 // The kinds of code that this file has; 0 is none.
