@@ -5,7 +5,7 @@ internal import VoiceCore
 internal import VoiceTesting
 
 /// Conversations that the agent ends, with scripted engines, in simulated time.
-@Suite(.timeLimit(.minutes(2))) struct HangUpTests {
+@Suite(.timeLimit(.minutes(5))) struct HangUpTests {
     private func converse(
         _ steps: [LoopbackTransport.Step],
         canHangUp: Bool = true,
