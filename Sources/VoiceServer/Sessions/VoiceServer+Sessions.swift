@@ -99,7 +99,10 @@ extension VoiceServer {
             group.addTask { .conversation(await run(info, transport, meeting)) }
             group.addTask {
                 try? await meeting.closed.get()
-                try? await clock.sleep(until: clock.now + configuration.timing.sessionGrace)
+                // Cut short where the server stops: then the conversation's own end counts, after which a call is hung up.
+                guard (try? await clock.sleep(until: clock.now + configuration.timing.sessionGrace)) != nil else {
+                    return nil
+                }
                 return .connection
             }
             group.addTask {
