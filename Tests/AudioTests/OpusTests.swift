@@ -69,6 +69,42 @@ internal import VoiceCore
         #expect((6_000...40_000).contains(bitRate))
     }
 
+    @Test(arguments: [16_000, 24_000, 48_000]) func `without delay a voice is as good, and less late`(rate: Int) throws
+    {
+        let rate = SampleRate(rate)
+        let voice = Self.voice(rate, seconds: 2)
+        var settings = OpusEncoder.Settings()
+        settings.isLowDelay = true
+        var encoder = try OpusEncoder(rate: rate, settings: settings)
+        let packets = try Self.encode(voice, with: &encoder)
+        var decoder = try OpusDecoder(rate: rate)
+        let decoded = try packets.flatMap { packet in try decoder.decode(packet) }
+        let (decibels, delay) = Self.fidelity(voice, decoded, rate: rate)
+        #expect(decibels > 15)
+        #expect(encoder.lookahead == rate.samples(in: .microseconds(2_500)))
+        #expect(abs(delay - encoder.lookahead) <= 1)
+        #expect(try packets.allSatisfy { try !OpusPacket($0).hasCorrection })
+    }
+
+    @Test func `the way of coding may change between two packets`() throws {
+        let rate = SampleRate(24_000)
+        let voice = Self.voice(rate, seconds: 2)
+        var encoder = try OpusEncoder(rate: rate)
+        var decoder = try OpusDecoder(rate: rate)
+        var held: [Bool] = []
+        for start in stride(from: 0, to: voice.count, by: 480) {
+            var settings = OpusEncoder.Settings()
+            settings.isLowDelay = start / 480 / 25 % 2 == 1
+            settings.expectedLoss = settings.isLowDelay ? 0 : 0.2
+            try encoder.apply(settings)
+            let packet = try encoder.encode(Array(voice[start..<(start + 480)]))
+            let sound = try decoder.decode(packet)
+            #expect(sound.count == 480 && sound.allSatisfy { abs($0) < 1 })
+            held.append(try OpusPacket(packet).hasCorrection)
+        }
+        #expect(held[5..<25].contains(true) && !held[25..<50].contains(true) && held[55..<75].contains(true))
+    }
+
     @Test func `a packet tells whether it holds the one before`() throws {
         for (loss, holds) in [(0.0, false), (0.2, true)] {
             var settings = OpusEncoder.Settings()

@@ -50,6 +50,7 @@ package final class WebRTCCall {
     private var chat: DataChannels.Identifier?
     private var jitterBuffer: JitterBuffer
     private var encoder: OpusEncoder
+    private var protection = LossProtection()
     private var outgoing: OutgoingAudio
     private var dialogue: ChannelDialogue
     private var keypad = KeypadDigits()
@@ -90,7 +91,7 @@ package final class WebRTCCall {
         self.frame = frame
         self.date = date
         jitterBuffer = try JitterBuffer(rate: .speech)
-        encoder = try OpusEncoder(rate: Self.playoutRate, frame: frame)
+        encoder = try OpusEncoder(rate: Self.playoutRate, frame: frame, settings: protection.settings)
         outgoing = OutgoingAudio(rate: Self.playoutRate, limit: limits.playoutBacklog)
         dialogue = ChannelDialogue(about: about, models: models, helloTimeout: limits.helloTimeout)
         firstTimestamp = UInt32.random(in: 0...UInt32.max)
@@ -218,9 +219,14 @@ package final class WebRTCCall {
 
     private func sendPacket(at now: Duration) {
         let network = peer.statistics.roundTrip.map { $0 / 2 } ?? .zero
-        guard let packet = outgoing.take(encoder.frameLength, at: now, heardAfter: network + Self.remoteDelay),
-            let payload = try? encoder.encode(packet.samples)
-        else { return }
+        guard let packet = outgoing.take(encoder.frameLength, at: now, heardAfter: network + Self.remoteDelay) else {
+            return
+        }
+        if protection.advance(lost: peer.statistics.remoteFractionLost, before: packet.samples, at: now) {
+            // Settings in these ranges are never refused.
+            try? encoder.apply(protection.settings)
+        }
+        guard let payload = try? encoder.encode(packet.samples) else { return }
         let timestamp = firstTimestamp &+ UInt32(truncatingIfNeeded: nextTimestamp)
         peer.send(audio: payload, timestamp: timestamp, marker: packet.isFirst, at: now)
     }
