@@ -31,9 +31,14 @@ extension FuzzTarget {
             case 1: now += input.pause()
             default: now += .milliseconds(20)
             }
-            let frame = buffer.next(at: now)
-            try claim(frame.samples.count == 320, "a frame has 20 ms")
-            try claim(frame.samples.allSatisfy(\.isFinite), "samples are numbers")
+            var frames = 0
+            while let frame = buffer.next(at: now) {
+                try claim(frame.samples.count == 320, "a frame has 20 ms")
+                try claim(frame.samples.allSatisfy(\.isFinite), "samples are numbers")
+                frames += 1
+            }
+            // What is there of 100 packets of 120 ms at most, and a gap of two seconds before each.
+            try claim(frames <= 100 * (6 + 100), "there is an end")
             try claim(buffer.held <= 100, "few packets are kept")
         }
     }

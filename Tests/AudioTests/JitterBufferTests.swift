@@ -21,9 +21,12 @@ struct SpeechWeather: Sendable, CustomTestStringConvertible {
 private struct Call {
     static let rate = SampleRate.speech
 
-    var buffer: JitterBuffer.Statistics
-    var delays: [Duration]
-    var sound: [Float]
+    var buffer = JitterStatistics()
+    /// What was added to each frame's way: since its packet would have come over a network of an even 20 ms.
+    var delays: [Duration] = []
+    var sound: [Float] = []
+    /// When the last frame came.
+    var end = Duration.zero
 
     /// Twenty seconds of something like a voice, as packets of 20 ms with what was in the one before.
     static let packets: [[UInt8]] = {
@@ -38,10 +41,8 @@ private struct Call {
     }()
 }
 
-extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
-
 @Suite struct JitterBufferTests {
-    /// Sends packets every 20 ms of a clock that may be a little fast, and plays as fast as they come.
+    /// Sends packets every 20 ms of a clock that may be a little fast, and takes what comes when it comes.
     private func call(
         _ packets: [[UInt8]] = Call.packets,
         jitter: Int = 0,
@@ -61,44 +62,43 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
         conditions.duplication = duplication
         var network = LossyNetwork<JitterBuffer.Packet>(conditions, seed: seed)
         var buffer = try JitterBuffer(rate: Call.rate, configuration: configuration)
-        var call = Call(buffer: JitterStatistics(), delays: [], sound: [])
+        var call = Call()
         var sent = 0
-        var now = Duration.zero
-        while call.sound.count < packets.count * 320 {
-            while sent < packets.count, .milliseconds(20) * sent / fast <= now {
+        while sent < packets.count || network.nextArrival != nil {
+            let nextSent = sent < packets.count ? Duration.milliseconds(20) * sent / fast : nil
+            let times = [nextSent, network.nextArrival, buffer.nextDue].compactMap { $0 }
+            let now = try #require(times.min())
+            if nextSent == now {
                 let packet = JitterBuffer.Packet(
                     sequence: sequence &+ UInt16(truncatingIfNeeded: sent),
                     timestamp: timestamp &+ UInt32(truncatingIfNeeded: 960 * sent),
                     payload: packets[sent]
                 )
-                network.send(packet, from: .left, at: .milliseconds(20) * sent / fast)
+                network.send(packet, from: .left, at: now)
                 sent += 1
             }
-            while let arrival = network.nextArrival, arrival <= now {
-                for arrived in network.arrivals(at: arrival) { buffer.insert(arrived.datagram, at: arrival) }
+            for arrived in network.arrivals(at: now) { buffer.insert(arrived.datagram, at: now) }
+            while let frame = buffer.next(at: now) {
+                call.sound += frame.samples
+                call.end = now
+                // The sender's clock begins far from zero.
+                let position = buffer.position ?? 0
+                let end = position - buffer.ready.count * 3 - 0x1_0000_0000 - Int(timestamp)
+                call.delays.append(now - JitterBuffer.duration(end) / fast)
             }
-            if let delay = buffer.delay(at: now) { call.delays.append(delay) }
-            call.sound += buffer.next(at: now).samples
-            now += .milliseconds(20)
         }
         call.buffer = buffer.statistics
         return call
     }
 
-    @Test func `on a perfect network what comes out is what the decoder makes, 40 ms after arrival`() throws {
+    @Test func `a perfect network costs no time, and what comes out is what the decoder makes`() throws {
         let call = try call()
         var decoder = try OpusDecoder(rate: Call.rate)
         var plain: [Float] = []
         for packet in Call.packets { plain += try decoder.decode(packet) }
-        // 20 ms of network and 40 of waiting, of which the clock of playing rounds up to a frame.
-        let start = try #require(call.sound.firstIndex { $0 != 0 })
-        let first = try #require(plain.firstIndex { $0 != 0 })
-        let lag = start - first
-        #expect((960...1280).contains(lag))
-        // Later the delay adapts to the least, in a silence; until then nothing is changed.
-        #expect(Array(call.sound[lag..<(lag + 4_000)]) == Array(plain[..<4_000]))
+        #expect(call.sound == plain)
+        #expect(call.delays.count == 1_000 && call.delays.allSatisfy { $0 == .zero })
         #expect(call.buffer.concealed == 0 && call.buffer.late == 0 && call.buffer.underruns == 0)
-        #expect(try #require(call.delays.last) <= .milliseconds(30))
     }
 
     @Test(arguments: SpeechWeather.all) func `delay and what is made up stay within bounds`(
@@ -117,22 +117,25 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
             delay += call.delays.reduce(.zero, +)
             frames += call.delays.count
             #expect(call.buffer.restarts == 0)
+            // The stream stays about as long as it took.
+            let length = Call.rate.duration(ofSamples: call.sound.count)
+            #expect(abs((length - call.end).milliseconds) < 300, "\(length) in \(call.end)")
         }
         let share = Double(concealed) / Double(played)
         let mean = (delay / frames).milliseconds
-        // A part of what is lost is recovered: where the packet behind is there in time. Measured: 0.32 to 0.62 of the loss is made up,
-        // plus 0.1 %; delays of 30, 45 and 76 ms; an underrun where a packet is lost and the one behind is not there yet.
-        let measured = [0: 30.0, 30: 45, 80: 76]
+        // A part of what is lost is recovered: where the packet behind is there in time. Measured: 0.32 to 0.47 of the loss is made up,
+        // plus 0.1 %; delays of 0 to 7, 15 to 23 and 47 to 78 ms, the more the more is lost, as what is behind a lost packet waits for it.
+        let bound = [0: 9.0, 30: 26, 80: 82]
         #expect(share <= weather.loss * 0.7 + 0.003, "\(share * 100) % were made up")
-        #expect(mean <= (measured[weather.jitter] ?? 0) + 5, "a delay of \(mean) ms")
+        #expect(mean <= bound[weather.jitter] ?? 0, "a delay of \(mean) ms")
         #expect(Double(underruns) <= Double(frames) * (weather.loss * 0.7 + 0.002), "\(underruns) underruns")
     }
 
-    @Test func `packets out of order and twice are played in order and once`() throws {
+    @Test func `packets out of order and twice come out in order and once`() throws {
         let call = try call(jitter: 5, reordering: 0.1, duplication: 0.1, seed: 3)
         #expect(call.buffer.duplicates > 50)
         #expect(call.buffer.concealedShare < 0.02)
-        #expect(call.delays.allSatisfy { $0 < .milliseconds(130) })
+        #expect(call.delays.allSatisfy { $0 < .milliseconds(100) })
     }
 
     @Test(arguments: [0.9995, 1.0005]) func `a clock that drifts is followed`(fast: Double) throws {
@@ -140,10 +143,9 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
         let packets = (0..<9).flatMap { _ in Call.packets }
         let call = try call(packets, jitter: 10, fast: fast)
         #expect(call.buffer.restarts == 0)
-        #expect(call.delays.suffix(1_000).allSatisfy { $0 < .milliseconds(90) && $0 > .zero })
-        let changed = fast > 1 ? call.buffer.shortened : call.buffer.lengthened
-        #expect(changed > 48 * 30)
-        #expect(call.buffer.concealedShare < 0.01)
+        #expect(call.delays.allSatisfy { $0 < .milliseconds(40) })
+        #expect(call.buffer.concealedShare < 0.001)
+        #expect(call.sound.count == packets.count * 320)
     }
 
     @Test(arguments: [10, 20], [10, 20]) func `packets and frames of any length fit together`(
@@ -157,6 +159,7 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
         configuration.frame = .milliseconds(Int64(frame))
         var buffer = try JitterBuffer(rate: rate, configuration: configuration)
         var loud = 0
+        var position = 0
         for tick in 0..<400 {
             let now = Duration.milliseconds(10 * tick)
             if 10 * tick % packet == 0 {
@@ -164,11 +167,13 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
                 let number = 10 * tick / packet
                 buffer.insert(.init(sequence: UInt16(number), timestamp: UInt32(480 * tick), payload: payload), at: now)
             }
-            guard 10 * tick % frame == 0 else { continue }
-            let out = buffer.next(at: now)
-            #expect(out.samples.count == 48 * frame && out.position == 480 * tick)
-            if out.samples.contains(where: { abs($0) > 0.05 }) { loud += frame }
+            while let out = buffer.next(at: now) {
+                #expect(out.samples.count == 48 * frame && out.position == position)
+                position += out.samples.count
+                if out.samples.contains(where: { abs($0) > 0.05 }) { loud += frame }
+            }
         }
+        #expect(position == 400 * 480)
         #expect(buffer.statistics.concealed == 0 && buffer.statistics.underruns == 0)
         // The voice sounds 380 ms in 500.
         #expect((2_800...3_300).contains(loud))
@@ -183,17 +188,20 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
 
     @Test func `a lost packet is recovered from the one behind`() throws {
         var buffer = try JitterBuffer(rate: Call.rate)
-        var played: [Float] = []
+        var frames = 0
         for tick in 0..<50 {
+            let now = Duration.milliseconds(20 * tick)
             if tick % 10 != 7 {
                 buffer.insert(
                     .init(sequence: UInt16(tick), timestamp: UInt32(960 * tick), payload: Call.packets[tick]),
-                    at: .milliseconds(20 * tick)
+                    at: now
                 )
             }
-            played += buffer.next(at: .milliseconds(20 * tick)).samples
+            while buffer.next(at: now) != nil { frames += 1 }
         }
-        let lost = 4
+        while buffer.next(at: .milliseconds(1_080)) != nil { frames += 1 }
+        let lost = 5
+        #expect(frames == 50)
         #expect(buffer.statistics.recovered >= lost - 1)
         #expect(buffer.statistics.concealed <= 960)
     }
@@ -201,8 +209,9 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
     @Test func `a pause of the sender is no loss, and does not add delay`() throws {
         var buffer = try JitterBuffer(rate: Call.rate)
         var number = 0
-        var now = Duration.zero
+        var frames = 0
         for tick in 0..<600 {
+            let now = Duration.milliseconds(20 * tick)
             // Speaks for two seconds, sends nothing for one and a half, or five.
             let isSpeaking = tick < 100 || (175..<275).contains(tick) || tick >= 525
             if isSpeaking {
@@ -217,21 +226,21 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
                 )
                 number += 1
             }
-            _ = buffer.next(at: now)
-            now += .milliseconds(20)
+            while buffer.next(at: now) != nil { frames += 1 }
+            // What is said is handed on at once.
+            if isSpeaking { #expect(buffer.held == 0) }
         }
         #expect(buffer.statistics.underruns == 0)
         #expect(buffer.statistics.concealed == 0)
-        #expect(buffer.statistics.paused >= 48 * 6_300 && buffer.statistics.paused <= 48 * 6_600)
-        let delay = buffer.delay(at: now)
-        #expect(try #require(delay) <= .milliseconds(60))
+        #expect(buffer.statistics.paused >= 48 * 6_400 && buffer.statistics.paused <= 48 * 6_500)
+        #expect(frames == 600)
     }
 
-    @Test func `a stream that begins again is played again`() throws {
+    @Test func `a stream that begins again is heard again`() throws {
         var buffer = try JitterBuffer(rate: Call.rate)
-        var now = Duration.zero
         var loud = 0
         for tick in 0..<400 {
+            let now = Duration.milliseconds(20 * tick)
             // Another number, another clock.
             let (sequence, timestamp) = tick < 200 ? (tick, 960 * tick) : (tick + 30_000, 960 * tick + 2_000_000_000)
             buffer.insert(
@@ -242,41 +251,59 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
                 ),
                 at: now
             )
-            let frame = buffer.next(at: now)
-            if tick > 250, frame.samples.contains(where: { abs($0) > 0.05 }) { loud += 1 }
-            now += .milliseconds(20)
+            while let frame = buffer.next(at: now) {
+                if tick > 250, frame.samples.contains(where: { abs($0) > 0.05 }) { loud += 1 }
+            }
         }
         #expect(buffer.statistics.restarts == 1)
         #expect(loud > 90)
     }
 
-    @Test func `a stall of a second is caught up with in silences`() throws {
+    @Test(arguments: [0, 0.001, 0.02] as [Float])
+    func `a stall loses nothing, and quiet parts make up for its length`(noise: Float) throws {
+        var settings = OpusEncoder.Settings()
+        settings.expectedLoss = 0
+        var encoder = try OpusEncoder(rate: Call.rate, settings: settings)
+        var random = SplitMix64(seed: 1)
+        let voice = OpusTests.voice(Call.rate, seconds: 20).map { $0 + noise * Float(random.uniform() * 2 - 1) }
         var buffer = try JitterBuffer(rate: Call.rate)
-        var now = Duration.zero
-        var largest = Duration.zero
-        for tick in 0..<900 {
-            let held = (300..<340).contains(tick)
-            if tick == 340 {
-                for late in 300..<340 { insert(late) }
+        var frames = 0
+        for tick in 0..<1_000 {
+            let now = Duration.milliseconds(20 * tick)
+            func insert(_ number: Int) throws {
+                let payload = try encoder.encode(Array(voice[(320 * number)..<(320 * (number + 1))]))
+                buffer.insert(
+                    .init(sequence: UInt16(number), timestamp: UInt32(960 * number), payload: payload),
+                    at: now
+                )
             }
-            if !held { insert(tick) }
-            _ = buffer.next(at: now)
-            largest = max(largest, buffer.delay(at: now) ?? .zero)
-            now += .milliseconds(20)
+            if tick == 340 { for late in 300..<340 { try insert(late) } }
+            if !(300..<340).contains(tick) { try insert(tick) }
+            while buffer.next(at: now) != nil { frames += 1 }
+            if tick == 340 { #expect(frames >= 370 && buffer.held == 0) }
         }
-        func insert(_ number: Int) {
-            let packet = JitterBuffer.Packet(
-                sequence: UInt16(number),
-                timestamp: UInt32(960 * number),
-                payload: Call.packets[number % Call.packets.count]
-            )
-            buffer.insert(packet, at: now)
-        }
-        // Nothing of what came late is lost.
         #expect(buffer.statistics.late == 0 && buffer.statistics.restarts == 0)
-        #expect(largest > .milliseconds(700))
-        let delay = buffer.delay(at: now)
-        #expect(try #require(delay) < .milliseconds(120))
+        #expect(buffer.statistics.shortened > 48 * 600)
+        #expect((1_000...1_002).contains(frames))
+    }
+
+    @Test func `timestamps that run ahead make little sound`() throws {
+        var buffer = try JitterBuffer(rate: Call.rate)
+        var frames = 0
+        for number in 0..<500 {
+            let now = Duration.milliseconds(number)
+            buffer.insert(
+                .init(
+                    sequence: UInt16(number),
+                    timestamp: UInt32(truncatingIfNeeded: 90_000 * number),
+                    marker: number % 2 == 0,
+                    payload: Call.packets[number]
+                ),
+                at: now
+            )
+            while buffer.next(at: now) != nil { frames += 1 }
+        }
+        #expect(frames <= 500 * 6)
     }
 
     @Test func `a flood and garbage are bounded and do no harm`() throws {
@@ -289,6 +316,7 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
                 ? (0..<(random.next() % 50)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
                 : Call.packets[round % Call.packets.count]
             let isWild = random.next() % 4 == 0
+            let now = Duration.milliseconds(round / 3)
             buffer.insert(
                 .init(
                     sequence: UInt16(truncatingIfNeeded: isWild ? Int(random.next() >> 33) : round / 10),
@@ -296,47 +324,37 @@ extension JitterBuffer { fileprivate typealias Statistics = JitterStatistics }
                     marker: random.next() % 10 == 0,
                     payload: payload
                 ),
-                at: .milliseconds(round / 3)
+                at: now
             )
             if round % 50 == 0 {
-                let frame = buffer.next(at: .milliseconds(round / 3))
-                #expect(frame.samples.count == 320)
-                #expect(frame.samples.allSatisfy { $0.isFinite })
+                var frames = 0
+                while let frame = buffer.next(at: now) {
+                    #expect(frame.samples.count == 320)
+                    #expect(frame.samples.allSatisfy { $0.isFinite })
+                    frames += 1
+                }
+                // A packet holds 120 ms at most.
+                #expect(frames <= 6 * JitterBuffer.capacity + 2)
             }
             #expect(buffer.held <= JitterBuffer.capacity)
         }
     }
 }
 
-@Suite struct TimeStretchTests {
-    private static let stretch = TimeStretch(hertz: 16_000)
-
-    private static func tone(_ hertz: Float, count: Int) -> [Float] {
-        (0..<count).map { 0.5 * sin(2 * Float.pi * hertz * Float($0) / 16_000) }
-    }
-
-    @Test(arguments: [120, 200, 350] as [Float]) func `a tone gets shorter or longer by whole periods without a click`(
-        hertz: Float
-    ) {
-        let tone = Self.tone(hertz, count: 320)
-        for changed in [Self.stretch.shortened(tone), Self.stretch.lengthened(tone)] {
-            let difference = abs(changed.count - tone.count)
-            let periods = Float(difference) * hertz / 16_000
-            #expect(difference > 0 && abs(periods - periods.rounded()) < 0.06)
-            let steepest = zip(tone, tone.dropFirst()).map { abs($0 - $1) }.max() ?? 0
-            #expect(zip(changed, changed.dropFirst()).allSatisfy { abs($0 - $1) < 1.3 * steepest })
-            #expect(changed.first == tone.first || abs((changed.first ?? 1) - (tone.first ?? 0)) < 0.01)
-            #expect(changed.last == tone.last)
-        }
-    }
-
-    @Test func `noise is left alone, silence is not`() {
+@Suite struct QuietSoundTests {
+    @Test func `quiet is what is as faint as the faintest of late`() {
         var random = SplitMix64(seed: 1)
-        let noise = (0..<320).map { _ in Float(random.uniform() - 0.5) }
-        #expect(Self.stretch.shortened(noise) == noise)
-        let silence = noise.map { $0 * 0.001 }
-        #expect(Self.stretch.shortened(silence).count == 160)
-        #expect(Self.stretch.lengthened(silence).count == 480)
-        #expect(Self.stretch.shortened([0, 0]) == [0, 0])
+        func noise(_ amplitude: Float) -> [Float] { (0..<320).map { _ in amplitude * Float(random.uniform() * 2 - 1) } }
+        var quiet = QuietSound()
+        let isFirst = quiet.observe(noise(0.01))
+        let isSpeech = quiet.observe(noise(0.1))
+        let isBackground = quiet.observe(noise(0.01))
+        let isSilent = quiet.observe([Float](repeating: 0, count: 320))
+        // Below what can be heard all is alike.
+        let isHum = quiet.observe(noise(0.004))
+        #expect(isFirst && !isSpeech && isBackground && isSilent && isHum)
+        // A place that has become louder is known after a few seconds.
+        let louder = (0..<500).map { _ in quiet.observe(noise(0.1)) }
+        #expect(!louder[0] && louder[499])
     }
 }

@@ -1,6 +1,6 @@
 internal import VoiceCore
 
-/// How much later than the fastest packets arrive, and so how long speech should wait before it is played.
+/// How much later than the fastest packets arrive, and so how long it makes sense to wait for one.
 ///
 /// Each packet's delay is counted from the fastest of the last two seconds, so a sender whose clock drifts does no harm. A histogram
 /// that forgets keeps the share of packets with each delay, and the target is what 95 % of them meet: the estimator of WebRTC's
@@ -44,6 +44,9 @@ struct DelayEstimate: Sendable {
         for index in histogram.indices { histogram[index] *= kept }
         histogram[min(max(late, 0), Self.buckets - 1)] += 1 - kept
     }
+
+    /// True once two seconds of packets have been seen.
+    var isKnown: Bool { count >= 100 }
 
     /// How late a packet is at most, but for one in twenty.
     var lateness: Duration {

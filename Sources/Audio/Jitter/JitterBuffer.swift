@@ -1,25 +1,26 @@
 package import VoiceCore
 
-/// Evens out the arrival of Opus packets: packets in as they come, frames out by the clock, as early as the network allows.
+/// Puts arriving Opus packets in order and hands their sound on as soon as it is whole: for a listener that needs no even pace, as
+/// a recogniser or a detector of voices.
 ///
-/// **Insert what arrives; call ``next(at:)`` once for every frame's length of time.** Time is any clock that goes forward, the same in
-/// both. No clock, socket or task inside.
+/// **Insert what arrives, then take frames with ``next(at:)`` until there is none; come again at ``nextDue``.** Time is any clock
+/// that goes forward, the same in all calls. No clock, socket or task inside.
 ///
-/// A packet waits as long as its slower fellows need (``DelayEstimate``), within ``Configuration/delays``. What is lost is recovered
-/// from the packet behind where that has it, else made up. What is late is still played if nothing has been played in its place:
-/// then all that follows is later, until silence or a steady vowel allows to catch up.
+/// A packet that is next in order comes out at once, so a network that loses nothing costs no time. One that is missing is waited
+/// for as long as its slower fellows need (``DelayEstimate``), within ``Configuration/patience``; then it is recovered from the
+/// packet behind where that has it, else made up. What comes after its place was filled is still handed on, if nothing behind it
+/// was, and makes the stream longer than the time that it took; the next quiet packets are left out for that.
 package struct JitterBuffer: ~Copyable {
     /// What a jitter buffer may do.
     package struct Configuration: Sendable {
-        /// Between which delays it adapts.
-        package var delays = Duration.milliseconds(20)...Duration.milliseconds(60)
-        /// Up to here a delay that late packets have caused stays, while packets are as late as that: shorter it would cost a gap
-        /// again.
-        package var longestDelay = Duration.milliseconds(120)
-        /// The delay to begin with.
-        package var initialDelay = Duration.milliseconds(40)
+        /// Between which bounds it waits for a missing packet, from when it should have been there. Below 20 ms and a network's
+        /// least unevenness the packet behind could not be there to recover it from.
+        package var patience = Duration.milliseconds(30)...Duration.milliseconds(120)
         /// The length of the frames that come out; 10 or 20 ms.
         package var frame = Duration.milliseconds(20)
+
+        /// How long it waits at least while it does not know the network yet.
+        package var initialPatience = Duration.milliseconds(80)
 
         /// Makes the configuration for a conversation.
         package init() {}
@@ -61,28 +62,36 @@ package struct JitterBuffer: ~Copyable {
     /// What is made up at a time, 10 ms, and after how long only silence is; samples at 48 kHz.
     static let concealment = 480
     static let longestConcealment = 5_760
+    /// So much may be made up between two packets however soon they came behind each other.
+    static let leastFilling = Duration.milliseconds(100)
 
     /// What has been done.
     package internal(set) var statistics = JitterStatistics()
 
     let configuration: Configuration
     let frameLength: Int
-    let stretch: TimeStretch
     var decoder: OpusDecoder
     var delays = DelayEstimate()
+    var quiet = QuietSound()
     /// In order of sequence numbers.
     var packets: [Stored] = []
     private var order = PacketOrder()
 
-    /// Where what is to be decoded next begins on the sender's clock; nil before playing.
+    /// Where what is to be decoded next begins on the sender's clock; nil before the first packet.
     var position: Int?
     /// The sequence number behind the last one decoded.
     var expected: Int?
+    /// When the latest frame was taken.
+    var latest = Duration.zero
+    /// When the latest packet was decoded.
+    var latestDecoded = Duration.zero
     /// Samples at 48 kHz that were made up while nothing was there, and what they stand for is not known yet.
     var starved = 0
+    /// Samples at 48 kHz that stood for something that came after all.
+    var surplus = 0
     /// Samples at 48 kHz made up in a row.
     var concealedInRow = 0
-    /// Decoded and not yet played.
+    /// Decoded and not yet taken.
     var ready: [Float] = []
     var mediaPosition = 0
 
@@ -94,24 +103,20 @@ package struct JitterBuffer: ~Copyable {
         decoder = try OpusDecoder(rate: rate)
         self.configuration = configuration
         frameLength = rate.samples(in: configuration.frame)
-        stretch = TimeStretch(hertz: rate.hertz)
     }
 
     /// Packets that wait.
     package var held: Int { packets.count }
 
-    /// How long a packet that is as fast as the fastest should wait.
-    package var targetDelay: Duration {
-        min(max(neededDelay, configuration.delays.lowerBound), configuration.delays.upperBound)
+    /// How long a missing packet is waited for.
+    package var patience: Duration {
+        let least = delays.isKnown ? configuration.patience.lowerBound : configuration.initialPatience
+        return min(max(delays.lateness, least), configuration.patience.upperBound)
     }
 
-    var neededDelay: Duration { delays.lateness + configuration.frame / 2 }
-
-    /// How long such a packet does wait, at the next frame; nil before playing.
-    package func delay(at now: Duration) -> Duration? {
-        guard let position, let fastest = delays.fastestTransit else { return nil }
-        let unplayed = position - ready.count * OpusPacket.clock.hertz / decoder.rate.hertz
-        return now - fastest - Self.duration(unplayed)
+    /// When there is a frame even if nothing arrives; nil before the first packet.
+    package var nextDue: Duration? {
+        position == nil ? nil : latest + configuration.frame + (starved == 0 ? patience : .zero)
     }
 
     // MARK: - in
@@ -159,7 +164,7 @@ package struct JitterBuffer: ~Copyable {
         packets.insert(stored, at: index)
     }
 
-    /// Forgets the stream, for another one (a new SSRC); what has been decoded is still played.
+    /// Forgets the stream, for another one (a new SSRC); what has been decoded still comes out.
     package mutating func reset() {
         delays = DelayEstimate()
         packets = []

@@ -10,24 +10,22 @@ package struct JitterStatistics: Sendable, Equatable {
     package var discarded = 0
     /// Lost packets that the one behind held.
     package var recovered = 0
-    /// Samples played, all together.
+    /// Samples handed on, all together.
     package var played = 0
     /// Samples that were made up: lost, or too late.
     package var concealed = 0
     /// Samples of pauses in which the sender sends nothing.
     package var paused = 0
-    /// Times that nothing was there to be played while the sender was speaking.
+    /// Times that nothing was there while the sender was speaking.
     package var underruns = 0
-    /// Samples taken out to be faster.
+    /// Quiet samples that were left out, for what was made up in place of something that came after all.
     package var shortened = 0
-    /// Samples put in to be slower.
-    package var lengthened = 0
     /// Times that the stream began again: its numbers or its clock jumped.
     package var restarts = 0
 
     /// Starts at nothing.
     package init() {}
 
-    /// The share of what was played that was made up.
+    /// The share of what was handed on that was made up.
     package var concealedShare: Double { played == 0 ? 0 : Double(concealed) / Double(played) }
 }

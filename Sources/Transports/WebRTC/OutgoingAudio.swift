@@ -116,6 +116,9 @@ struct OutgoingAudio: Sendable {
         return (samples, isFirst)
     }
 
+    /// When the next of what has left will have been heard; nil when all has been.
+    var nextHeard: Duration? { departures.first?.time }
+
     /// What has been heard since the last call: the newest position of each reply.
     mutating func heard(at now: Duration) -> [(epoch: Int, samples: Int)] {
         var heard: [(epoch: Int, samples: Int)] = []

@@ -13,8 +13,8 @@ package import WebRTC
 /// **Tell it something, then drain ``poll()`` and come back at ``nextTimeout``.** Datagrams are given to its ``peer`` (by the
 /// ``WebRTC/PeerTable`` of all peers), after which ``drain(at:)`` is to be called. One owner at a time.
 ///
-/// Sound goes by Opus in both directions, one frame every 20 ms by the owner's clock, in each direction by its own: the first packet of a
-/// reply leaves at once, and those behind it follow at that pace. The first data channel that the other side opens carries the page's
+/// Sound goes by Opus in both directions. What the person says is handed on as it comes (``Audio/JitterBuffer``). The first packet of a
+/// reply leaves at once, and those behind it follow every 20 ms by the owner's clock. The first data channel that the other side opens carries the page's
 /// protocol or RTVI, whichever its label says. The conversation can begin once the client says that it is ready, or a
 /// second after connecting.
 package final class WebRTCCall {
@@ -36,8 +36,10 @@ package final class WebRTCCall {
     package static let playoutLead = Duration.milliseconds(40)
     /// How long a client may take until it says that it is ready before the conversation begins without.
     private static let patience = Duration.seconds(1)
-    /// Frames that are made up for at once when the owner came late; more are left out.
+    /// Packets that are made up for at once when the owner came late; more are left out.
     private static let longestDelay = 10
+    /// How often to look at what only time changes, at least.
+    private static let tickInterval = Duration.milliseconds(100)
     /// What a browser's jitter buffer holds back, beside the network: Chromium was seen at 40 to 60 ms without jitter.
     private static let remoteDelay = Duration.milliseconds(50)
 
@@ -49,6 +51,7 @@ package final class WebRTCCall {
     private var channels: DataChannels?
     private var chat: DataChannels.Identifier?
     private var jitterBuffer: JitterBuffer
+    private var allowance: AudioAllowance
     private var encoder: OpusEncoder
     private var protection = LossProtection()
     private var outgoing: OutgoingAudio
@@ -56,18 +59,19 @@ package final class WebRTCCall {
     private var keypad = KeypadDigits()
     private var outputs = FIFO<Output>()
     private var connected: Duration?
-    private var nextFrame: Duration?
+    private var nextTick: Duration?
     /// When the next packet leaves; nil while there is none to send.
     private var nextPacket: Duration?
     /// Where the next packet begins, in samples at 48 kHz since the connection was made.
     private var nextTimestamp = 0
     private let firstTimestamp: UInt32
-    private var hears = false
     private var hasGreeted = false
     private var isOver = false
 
     /// Reply audio that was dropped because too much waited.
     package private(set) var dropped = Duration.zero
+    /// Microphone audio that was dropped because it came faster than anybody can speak.
+    package private(set) var microphoneDropped = Duration.zero
 
     /// Makes a call that waits for its first offer.
     ///
@@ -75,7 +79,8 @@ package final class WebRTCCall {
     ///   - frame: the length of the packets that are sent; 10 or 20 ms.
     ///   - about: what the client is told of the agent.
     ///   - models: the models' names, for measurements.
-    ///   - limits: how much of a reply may wait, and how long a page may take to greet.
+    ///   - limits: how much of a reply may wait, how much more microphone audio than time may pass, and how long a page may take to
+    ///     greet.
     ///   - date: the time of day, for transcripts.
     /// - Throws: ``VoiceError/Code/exhausted`` without memory for the codec.
     package init(
@@ -91,6 +96,7 @@ package final class WebRTCCall {
         self.frame = frame
         self.date = date
         jitterBuffer = try JitterBuffer(rate: .speech)
+        allowance = AudioAllowance(burst: limits.microphoneBurst, at: now)
         encoder = try OpusEncoder(rate: Self.playoutRate, frame: frame, settings: protection.settings)
         outgoing = OutgoingAudio(rate: Self.playoutRate, limit: limits.playoutBacklog)
         dialogue = ChannelDialogue(about: about, models: models, helloTimeout: limits.helloTimeout)
@@ -120,7 +126,10 @@ package final class WebRTCCall {
 
     /// When ``handleTimeout(at:)`` is to be called next; nil once it is over.
     package var nextTimeout: Duration? {
-        isOver ? nil : [peer.nextTimeout, channels?.nextTimeout, nextFrame, nextPacket].compactMap { $0 }.min()
+        guard !isOver else { return nil }
+        // While packets leave, what was heard is told with them.
+        let told = nextPacket ?? outgoing.nextHeard
+        return [peer.nextTimeout, channels?.nextTimeout, jitterBuffer.nextDue, nextTick, told].compactMap { $0 }.min()
     }
 
     /// Does what is due; too early is harmless.
@@ -129,8 +138,9 @@ package final class WebRTCCall {
         peer.handleTimeout(at: now)
         channels?.handleTimeout(at: now)
         drain(at: now)
-        runFrames(at: now)
+        hear(at: now)
         runPackets(at: now)
+        tick(at: now)
         drain(at: now)
     }
 
@@ -175,23 +185,30 @@ package final class WebRTCCall {
         while let output = peer.poll() { handle(output, at: now) }
     }
 
-    // MARK: - frames
+    // MARK: - sound and time
 
-    /// Moves the sound of all frames that are due.
-    private func runFrames(at now: Duration) {
-        guard let first = nextFrame, first <= now else { return }
-        let due = Int((now - first) / frame) + 1
-        for _ in 0..<min(due, Self.longestDelay) { receiveFrame(at: now) }
-        nextFrame = first + frame * due
+    /// Hands on what the person said, as far as it is there or overdue, and tells how much of the agent's was heard by then.
+    private func hear(at now: Duration) {
+        while let frame = jitterBuffer.next(at: now) {
+            if allowance.admits(frame.duration, at: now) {
+                deliver(.audio(frame))
+            } else {
+                microphoneDropped += frame.duration
+            }
+        }
+        tellHeard(at: now)
+    }
+
+    private func tellHeard(at now: Duration) {
         for heard in outgoing.heard(at: now) { deliver(.played(epoch: heard.epoch, samples: heard.samples)) }
+    }
+
+    private func tick(at now: Duration) {
+        guard let due = nextTick, due <= now else { return }
+        nextTick = now + Self.tickInterval
         perform(dialogue.tick(at: now), at: now)
         for event in keypad.tick(at: now) { deliver(event) }
         if let connected, now >= connected + Self.patience { greet() }
-    }
-
-    private func receiveFrame(at now: Duration) {
-        let heard = jitterBuffer.next(at: now)
-        if hears { deliver(.audio(heard)) }
     }
 
     /// Sends the first packet of a reply, unless packets are on their way already.
@@ -205,6 +222,7 @@ package final class WebRTCCall {
 
     /// Sends all packets that are due, until there are no more.
     private func runPackets(at now: Duration) {
+        tellHeard(at: now)
         guard let first = nextPacket, first <= now else { return }
         let due = Int((now - first) / frame) + 1
         let left = max(0, due - Self.longestDelay)
@@ -237,7 +255,6 @@ package final class WebRTCCall {
         switch output {
         case .transmit(let datagram): outputs.append(.transmit(datagram))
         case .audio(let packet):
-            hears = true
             jitterBuffer.insert(
                 .init(
                     sequence: packet.sequence,
@@ -247,11 +264,12 @@ package final class WebRTCCall {
                 ),
                 at: now
             )
+            hear(at: now)
         case .digit(let digit): for event in keypad.press(digit, at: now) { deliver(event) }
         case .data(let bytes): channels?.handle(packet: bytes, at: now)
         case .state(.connected):
             connected = now
-            nextFrame = now + frame
+            nextTick = now + frame
         case .state(.connecting): break
         case .state(.closed): end(.ended)
         case .state(.failed(let error)): end(.failure(error))

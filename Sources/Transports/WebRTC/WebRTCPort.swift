@@ -295,10 +295,11 @@ package final class WebRTCPort: Sendable {
         setTimer(id, state)
     }
 
-    /// Wakes the call when it is next due; most datagrams change nothing about that.
+    /// Wakes the call when it is next due. A timer that is set for earlier stays, and sets the next one when it comes: most datagrams put
+    /// off what is due, and cancelling costs more than an idle look now and then.
     private func setTimer(_ id: String, _ state: State) {
         let due = state.entries[id]?.call.nextTimeout
-        guard due != state.entries[id]?.timer?.due else { return }
+        if let due, let set = state.entries[id]?.timer?.due, set <= due { return }
         state.entries[id]?.timer?.task.cancel()
         state.entries[id]?.timer = due.map { due in
             let nanoseconds = Int64(max(0, (due - clock.now) / .nanoseconds(1)))
@@ -314,7 +315,9 @@ package final class WebRTCPort: Sendable {
         let state = state.value
         guard let call = state.entries[id]?.call else { return }
         state.entries[id]?.timer = nil
-        call.handleTimeout(at: clock.now)
+        let now = clock.now
+        guard let due = call.nextTimeout, due <= now else { return setTimer(id, state) }
+        call.handleTimeout(at: now)
         drain(id, state)
     }
 
@@ -331,6 +334,7 @@ package final class WebRTCPort: Sendable {
         state.names[ObjectIdentifier(entry.call.peer)] = nil
         counters.note(reason)
         if entry.call.dropped > .zero { counters.note(playoutDropped: entry.call.dropped) }
+        if entry.call.microphoneDropped > .zero { counters.note(microphoneDropped: entry.call.microphoneDropped) }
         entry.connection.end()
         entry.greeting.succeed(false)
         entry.closed.succeed()

@@ -51,7 +51,7 @@ final class WholeCall {
     private let label: String
     private let greeting: String
     private var encoder: OpusEncoder
-    private var loudspeaker: JitterBuffer
+    private var loudspeaker: ScriptedLoudspeaker
     private var microphone: ArraySlice<Float> = []
     private var reply: (epoch: Int, samples: ArraySlice<Float>, position: Int)?
     private var taken = 0
@@ -85,7 +85,7 @@ final class WholeCall {
         configuration.localPort = 5001
         channels = DataChannels(role: .client, configuration: configuration, seed: seed)
         encoder = try OpusEncoder(rate: .speech)
-        loudspeaker = try JitterBuffer(rate: WebRTCCall.playoutRate)
+        loudspeaker = try ScriptedLoudspeaker(rate: WebRTCCall.playoutRate)
         try browser.accept(call.answer(browser.offer, at: now))
         try await run(for: .seconds(3)) { self.hasGreeted && self.browser.srtp != nil }
         try #require(hasGreeted)
@@ -99,6 +99,8 @@ final class WholeCall {
     func impose(_ conditions: Conditions) {
         media.conditions = conditions
         signals.conditions = conditions
+        // As much as a browser's comes to in time.
+        loudspeaker.delay = .milliseconds(40) + conditions.jitter
     }
 
     /// Lets the person say something; behind it is silence.
@@ -172,13 +174,7 @@ final class WholeCall {
         let wasConnected = browser.client.isConnected
         let datagram = Datagram(bytes: arrival.datagram, destination: browser.address)
         for bytes in try browser.receive(datagram, at: now) { send(bytes, from: .left) }
-        for packet in browser.heard.dropFirst(taken) {
-            let (sequence, timestamp) = (packet.sequence, packet.timestamp)
-            loudspeaker.insert(
-                .init(sequence: sequence, timestamp: timestamp, marker: packet.marker, payload: packet.payload),
-                at: now
-            )
-        }
+        for packet in browser.heard.dropFirst(taken) { loudspeaker.insert(packet, at: now) }
         taken = browser.heard.count
         for packet in browser.client.received.dropFirst(decrypted) { channels.handle(packet: packet, at: now) }
         decrypted = browser.client.received.count
@@ -204,8 +200,7 @@ final class WholeCall {
             }
         }
         frames += 1
-        let sound = loudspeaker.next(at: now)
-        sounds.append(Sound(time: now, samples: sound.samples))
+        sounds.append(Sound(time: now, samples: try loudspeaker.next(at: now)))
         if let (epoch, samples, position) = reply {
             // Two packets ahead.
             let count = WebRTCCall.playoutRate.samples(
