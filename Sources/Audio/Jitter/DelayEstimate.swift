@@ -21,6 +21,8 @@ struct DelayEstimate: Sendable {
     private var fastest: [(arrival: Duration, transit: Duration)] = []
     /// Packets so far, up to where the factor of forgetting is reached.
     private var count = 0.0
+    /// How late a packet is at most, but for one in twenty.
+    private(set) var lateness = Duration.zero
 
     /// Knows nothing: all packets are as fast as the first.
     init() {
@@ -43,19 +45,20 @@ struct DelayEstimate: Sendable {
         let kept = min(Self.forgetting, 1 - 1 / (count + 1))
         for index in histogram.indices { histogram[index] *= kept }
         histogram[min(max(late, 0), Self.buckets - 1)] += 1 - kept
+        lateness = Self.bucket * bucketsToMeet
     }
 
     /// True once two seconds of packets have been seen.
     var isKnown: Bool { count >= 100 }
 
-    /// How late a packet is at most, but for one in twenty.
-    var lateness: Duration {
+    /// How many buckets hold all packets but one in twenty.
+    private var bucketsToMeet: Int {
         let total = histogram.reduce(0, +)
         var sum = 0.0
         for (index, share) in histogram.enumerated() {
             sum += share
-            if sum >= Self.quantile * total { return Self.bucket * (index + 1) }
+            if sum >= Self.quantile * total { return index + 1 }
         }
-        return .zero
+        return 0
     }
 }

@@ -12,10 +12,15 @@ extension JitterBuffer {
         }
         while ready.count < frameLength {
             guard let samples = decodeNext(at: now) else { return nil }
-            ready += samples
+            if ready.isEmpty { ready = samples } else { ready += samples }
         }
-        let samples = Array(ready[..<frameLength])
-        ready.removeFirst(frameLength)
+        var samples: [Float] = []
+        if ready.count == frameLength {
+            swap(&samples, &ready)
+        } else {
+            samples = Array(ready[..<frameLength])
+            ready.removeFirst(frameLength)
+        }
         latest = now
         statistics.played += frameLength * OpusPacket.clock.hertz / decoder.rate.hertz
         defer { mediaPosition += frameLength }

@@ -127,9 +127,8 @@ package final class WebRTCCall {
     /// When ``handleTimeout(at:)`` is to be called next; nil once it is over.
     package var nextTimeout: Duration? {
         guard !isOver else { return nil }
-        // While packets leave, what was heard is told with them.
-        let told = nextPacket ?? outgoing.nextHeard
-        return [peer.nextTimeout, channels?.nextTimeout, jitterBuffer.nextDue, nextTick, told].compactMap { $0 }.min()
+        let connection = Duration.earliest(peer.nextTimeout, channels?.nextTimeout, nextTick)
+        return .earliest(connection, .earliest(jitterBuffer.nextDue, nextPacket, nextTold))
     }
 
     /// Does what is due; too early is harmless.
@@ -189,19 +188,22 @@ package final class WebRTCCall {
 
     /// Hands on what the person said, as far as it is there or overdue, and tells how much of the agent's was heard by then.
     private func hear(at now: Duration) {
+        var hears = false
         while let frame = jitterBuffer.next(at: now) {
+            hears = true
             if allowance.admits(frame.duration, at: now) {
                 deliver(.audio(frame))
             } else {
                 microphoneDropped += frame.duration
             }
         }
-        tellHeard(at: now)
-    }
-
-    private func tellHeard(at now: Duration) {
+        guard hears || nextTold.map({ $0 <= now }) ?? false else { return }
         for heard in outgoing.heard(at: now) { deliver(.played(epoch: heard.epoch, samples: heard.samples)) }
     }
+
+    /// When to tell what was heard at the latest: with what the person says, as one wakes the conversation as well as the other, else by
+    /// itself.
+    private var nextTold: Duration? { outgoing.nextHeard.map { $0 + frame } }
 
     private func tick(at now: Duration) {
         guard let due = nextTick, due <= now else { return }
@@ -222,7 +224,6 @@ package final class WebRTCCall {
 
     /// Sends all packets that are due, until there are no more.
     private func runPackets(at now: Duration) {
-        tellHeard(at: now)
         guard let first = nextPacket, first <= now else { return }
         let due = Int((now - first) / frame) + 1
         let left = max(0, due - Self.longestDelay)

@@ -51,19 +51,32 @@ package final class WebRTCPort: Sendable {
 
     /// What belongs to the event loop.
     private final class State {
-        struct Entry {
-            var call: WebRTCCall
-            var connection: WebRTCConnection
-            var greeting: EventLoopPromise<Bool>
-            var closed: EventLoopPromise<Void>
-            var timer: (due: Duration, task: Scheduled<Void>)?
+        final class Entry {
+            let call: WebRTCCall
+            let connection: WebRTCConnection
+            let greeting: EventLoopPromise<Bool>
+            let closed: EventLoopPromise<Void>
+            var timer: (due: Duration, callback: NIOScheduledCallback)?
             /// Where its datagrams go, in both forms: it seldom changes.
             var route: (destination: NetworkAddress, address: SocketAddress)?
+
+            init(
+                call: WebRTCCall,
+                connection: WebRTCConnection,
+                greeting: EventLoopPromise<Bool>,
+                closed: EventLoopPromise<Void>
+            ) {
+                self.call = call
+                self.connection = connection
+                self.greeting = greeting
+                self.closed = closed
+            }
         }
 
         var table: PeerTable
         var entries: [String: Entry] = [:]
-        var names: [ObjectIdentifier: String] = [:]
+        /// The same by their calls' peers.
+        var owners: [ObjectIdentifier: Entry] = [:]
         var arrive: AsyncStream<WebRTCConnection>.Continuation
         /// Senders of late, in both forms: their text is the way from one to the other, and too long for every datagram.
         var senders: [SocketAddress: NetworkAddress] = [:]
@@ -184,10 +197,9 @@ package final class WebRTCPort: Sendable {
     package func close() async {
         try? await channel.eventLoop.submit { [self] in
             let state = state.value
-            for id in Array(state.entries.keys) {
-                guard let call = state.entries[id]?.call else { continue }
-                call.close(.shuttingDown, at: clock.now)
-                drain(id, state)
+            for entry in Array(state.entries.values) {
+                entry.call.close(.shuttingDown, at: clock.now)
+                drain(entry, state)
             }
             state.arrive.finish()
         }.get()
@@ -198,9 +210,9 @@ package final class WebRTCPort: Sendable {
     func perform(on id: String, _ work: @escaping @Sendable (WebRTCCall, Duration) -> Void) {
         channel.eventLoop.execute { [self] in
             let state = state.value
-            guard let call = state.entries[id]?.call else { return }
-            work(call, clock.now)
-            drain(id, state)
+            guard let entry = state.entries[id] else { return }
+            work(entry.call, clock.now)
+            drain(entry, state)
         }
     }
 
@@ -217,12 +229,12 @@ package final class WebRTCPort: Sendable {
             guard restarts else {
                 let answer = try entry.call.answer(offer, at: now)
                 try state.table.register(entry.call.peer)
-                drain(id, state)
+                drain(entry, state)
                 return (answer, id)
             }
             let fresh = try begin(offer, at: now, state)
             entry.call.close(.ended, isReplaced: true, at: now)
-            drain(id, state)
+            drain(entry, state)
             return fresh
         }
         return try begin(offer, at: now, state)
@@ -252,10 +264,11 @@ package final class WebRTCPort: Sendable {
             limits: limits,
             counters: counters
         )
-        state.entries[id] = State.Entry(call: call, connection: connection, greeting: greeting, closed: closed)
-        state.names[ObjectIdentifier(call.peer)] = id
+        let entry = State.Entry(call: call, connection: connection, greeting: greeting, closed: closed)
+        state.entries[id] = entry
+        state.owners[ObjectIdentifier(call.peer)] = entry
         state.arrive.yield(connection)
-        drain(id, state)
+        drain(entry, state)
         return (answer, id)
     }
 
@@ -269,69 +282,75 @@ package final class WebRTCPort: Sendable {
         let now = clock.now
         guard let source = Self.source(sender, state),
             let peer = state.table.handle(datagram, from: source, at: now),
-            let id = state.names[ObjectIdentifier(peer)], let call = state.entries[id]?.call
+            let entry = state.owners[ObjectIdentifier(peer)]
         else { return }
-        call.drain(at: now)
-        drain(id, state)
+        entry.call.drain(at: now)
+        drain(entry, state)
     }
 
     /// Does what a call wants done, and sets its timer.
-    private func drain(_ id: String, _ state: State) {
-        guard let entry = state.entries[id] else { return }
+    private func drain(_ entry: State.Entry, _ state: State) {
         var hasWritten = false
         defer { if hasWritten { channel.flush() } }
         while let output = entry.call.poll() {
             switch output {
             case .transmit(let datagram):
-                write(datagram, of: id, state)
+                write(datagram, of: entry, state)
                 hasWritten = true
             case .greet: entry.greeting.succeed(true)
             case .deliver(let event):
                 guard !entry.connection.push(event) else { continue }
                 entry.call.close(.policyViolation("more messages came than the conversation can take"), at: clock.now)
-            case .ended(let reason): return remove(id, reason, state)
+            case .ended(let reason): return remove(entry, reason, state)
             }
         }
-        setTimer(id, state)
+        setTimer(entry)
     }
 
     /// Wakes the call when it is next due. A timer that is set for earlier stays, and sets the next one when it comes: most datagrams put
     /// off what is due, and cancelling costs more than an idle look now and then.
-    private func setTimer(_ id: String, _ state: State) {
-        let due = state.entries[id]?.call.nextTimeout
-        if let due, let set = state.entries[id]?.timer?.due, set <= due { return }
-        state.entries[id]?.timer?.task.cancel()
-        state.entries[id]?.timer = due.map { due in
-            let nanoseconds = Int64(max(0, (due - clock.now) / .nanoseconds(1)))
-            let task = channel.eventLoop.scheduleTask(in: .nanoseconds(nanoseconds)) { [weak self] in
-                guard let self else { return }
-                wake(id)
-            }
-            return (due, task)
-        }
+    private func setTimer(_ entry: State.Entry) {
+        let due = entry.call.nextTimeout
+        if let due, let set = entry.timer?.due, set <= due { return }
+        entry.timer?.callback.cancel()
+        entry.timer = nil
+        guard let due else { return }
+        let alarm = Alarm(port: self, id: entry.connection.id)
+        // Refused by a loop that has ended, which needs no timers.
+        guard let callback = try? channel.eventLoop.scheduleCallback(in: TimeAmount(due - clock.now), handler: alarm)
+        else { return }
+        entry.timer = (due, callback)
+    }
+
+    /// Wakes a call.
+    private struct Alarm: NIOScheduledCallbackHandler, Sendable {
+        let port: WebRTCPort
+        let id: String
+
+        func handleScheduledCallback(eventLoop: some EventLoop) { port.wake(id) }
     }
 
     private func wake(_ id: String) {
         let state = state.value
-        guard let call = state.entries[id]?.call else { return }
-        state.entries[id]?.timer = nil
+        guard let entry = state.entries[id] else { return }
+        entry.timer = nil
         let now = clock.now
-        guard let due = call.nextTimeout, due <= now else { return setTimer(id, state) }
-        call.handleTimeout(at: now)
-        drain(id, state)
+        guard let due = entry.call.nextTimeout, due <= now else { return setTimer(entry) }
+        entry.call.handleTimeout(at: now)
+        drain(entry, state)
     }
 
     /// Forgets a call that is over. What it still had to send is behind `ended` in no case.
-    private func remove(_ id: String, _ reason: CloseReason, _ state: State) {
-        guard let entry = state.entries[id] else { return }
+    private func remove(_ entry: State.Entry, _ reason: CloseReason, _ state: State) {
         while let output = entry.call.poll() {
-            if case .transmit(let datagram) = output { write(datagram, of: id, state) }
+            if case .transmit(let datagram) = output { write(datagram, of: entry, state) }
         }
         channel.flush()
-        state.entries[id] = nil
-        entry.timer?.task.cancel()
+        guard state.entries.removeValue(forKey: entry.connection.id) != nil else { return }
+        entry.timer?.callback.cancel()
+        entry.timer = nil
         state.table.remove(entry.call.peer)
-        state.names[ObjectIdentifier(entry.call.peer)] = nil
+        state.owners[ObjectIdentifier(entry.call.peer)] = nil
         counters.note(reason)
         if entry.call.dropped > .zero { counters.note(playoutDropped: entry.call.dropped) }
         if entry.call.microphoneDropped > .zero { counters.note(microphoneDropped: entry.call.microphoneDropped) }
@@ -340,8 +359,8 @@ package final class WebRTCPort: Sendable {
         entry.closed.succeed()
     }
 
-    private func write(_ datagram: Datagram, of id: String, _ state: State) {
-        guard channel.isWritable, let address = socketAddress(datagram.destination, of: id, state) else {
+    private func write(_ datagram: Datagram, of entry: State.Entry, _ state: State) {
+        guard channel.isWritable, let address = socketAddress(datagram.destination, of: entry) else {
             state.unsent += 1
             return
         }
@@ -392,10 +411,10 @@ package final class WebRTCPort: Sendable {
         address.ipAddress.flatMap { NetworkAddress($0, port: port ?? UInt16(clamping: address.port ?? 0)) }
     }
 
-    private func socketAddress(_ destination: NetworkAddress, of id: String, _ state: State) -> SocketAddress? {
-        if let route = state.entries[id]?.route, route.destination == destination { return route.address }
+    private func socketAddress(_ destination: NetworkAddress, of entry: State.Entry) -> SocketAddress? {
+        if let route = entry.route, route.destination == destination { return route.address }
         let address = Self.socketAddress(destination, for: channel.localAddress)
-        state.entries[id]?.route = address.map { (destination, $0) }
+        entry.route = address.map { (destination, $0) }
         return address
     }
 

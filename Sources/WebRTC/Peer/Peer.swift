@@ -138,8 +138,8 @@ package final class Peer {
     /// When ``handleTimeout(at:)`` is to be called next, whatever comes in until then; nil once it is over.
     package var nextTimeout: Duration? {
         switch state {
-        case .connecting: [connectDeadline, consentDeadline, dtls?.nextTimeout].compactMap { $0 }.min()
-        case .connected: [rtp.nextReport, consentDeadline, dtls?.nextTimeout].compactMap { $0 }.min()
+        case .connecting: .earliest(connectDeadline, consentDeadline, dtls?.nextTimeout)
+        case .connected: .earliest(rtp.nextReport, consentDeadline, dtls?.nextTimeout)
         case .closed, .failed: nil
         }
     }

@@ -128,15 +128,8 @@ struct SCTPAssociation: ~Copyable {
 
     /// When ``handleTimeout(at:)`` is due; nil for never.
     var nextTimeout: Duration? {
-        var earliest: Duration?
-        for deadline in [
-            handshakeDeadline, shutdownDeadline, retransmissionDeadline, acknowledgementDeadline, heartbeatDeadline,
-            resetDeadline,
-        ] {
-            guard let deadline else { continue }
-            earliest = earliest.map { min($0, deadline) } ?? deadline
-        }
-        return earliest
+        let first = Duration.earliest(handshakeDeadline, shutdownDeadline, resetDeadline)
+        return .earliest(first, .earliest(retransmissionDeadline, acknowledgementDeadline, heartbeatDeadline))
     }
 
     /// Hands in a message; it waits until the association stands.
