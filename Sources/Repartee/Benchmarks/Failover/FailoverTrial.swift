@@ -138,16 +138,18 @@ struct FailoverTrial {
         let start = clock.now
         var (first, last, gap) = (Duration?.none, start, Duration.zero)
         var (pieces, isFinished) = (0, false)
+        let broken = 8
         for try await event in chat.reply(to: Self.question, sampling: SamplingOptions(maxTokens: 40)) {
+            // A reply may end without another word: that is waited for, too.
+            if pieces >= broken { gap = max(gap, clock.now - last) }
             if case .finished = event { isFinished = true }
             guard case .text = event else { continue }
             pieces += 1
-            if pieces > 8 { gap = max(gap, clock.now - last) }
             (first, last) = (first ?? clock.now, clock.now)
-            if pieces == 8, moment == .middle { fail() }
+            if pieces == broken, moment == .middle { fail() }
         }
         withExtendedLifetime(busy) {}
         let wait = moment == .middle ? gap : (first ?? clock.now) - start
-        return Outcome(wait: wait, isWhole: isFinished)
+        return Outcome(wait: wait, isWhole: isFinished && (moment != .middle || pieces > broken))
     }
 }

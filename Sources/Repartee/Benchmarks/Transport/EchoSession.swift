@@ -3,10 +3,9 @@ internal import VoiceCore
 
 /// A conversation with an echo: what the microphone hears goes back as one endless reply.
 ///
-/// It begins when frames come one by one: what came before the conversation began comes in a heap. The transport does both directions by
-/// one clock, so a frame in is a packet out. But when something stands still packets leave without sound, and what should have been in them
-/// waits, and all behind it: an ordinary reply would end and the next one begin in time. So where more is on its way than at best, frames are
-/// left out.
+/// It begins when frames come one by one: what came before the conversation began comes in a heap. Frames come by the client's clock, and
+/// packets leave by ours. When something stands still packets leave without sound, and what should have been in them waits, and all behind
+/// it: an ordinary reply would end and the next one begin in time. So where more is on its way than at best, frames are left out.
 struct EchoSession {
     /// A reply's first packet leaves at once and sets the pace; being late with it by this gives all later ones so much time to come.
     private static let margin = Duration.milliseconds(5)
