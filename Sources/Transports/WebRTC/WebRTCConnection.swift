@@ -13,12 +13,14 @@ package final class WebRTCConnection: Sendable {
 
     let inbox: Inbox
     private let port: WebRTCPort
+    private let executor: LoopExecutor
     private let hasEnded = Mutex(false)
     private let counters: TransportCounters
 
     init(
         id: String,
         port: WebRTCPort,
+        executor: LoopExecutor,
         greeting: EventLoopFuture<Bool>,
         closed: EventLoopFuture<Void>,
         limits: WebSocketLimits,
@@ -26,6 +28,7 @@ package final class WebRTCConnection: Sendable {
     ) {
         self.id = id
         self.port = port
+        self.executor = executor
         self.greeting = greeting
         self.closed = closed
         self.counters = counters
@@ -38,7 +41,7 @@ package final class WebRTCConnection: Sendable {
     /// Tells the client that the conversation begins; it goes on over the transport.
     package func accept(_ welcome: Welcome) -> WebRTCTransport {
         port.perform(on: id) { call, now in call.begin(welcome, at: now) }
-        return WebRTCTransport(connection: self, inbox: inbox)
+        return WebRTCTransport(connection: self, executor: executor, inbox: inbox)
     }
 
     /// Ends it in good order, telling the client why.

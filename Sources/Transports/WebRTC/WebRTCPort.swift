@@ -31,6 +31,9 @@ package final class WebRTCPort: Sendable {
         }
     }
 
+    /// So many conversations run on the port's own event loop, where nobody has to be woken for them; more would keep it from its
+    /// datagrams.
+    private static let mostOnLoop = 16
     /// Senders that are remembered; beyond that all are forgotten.
     private static let senderLimit = 1_024
 
@@ -256,9 +259,12 @@ package final class WebRTCPort: Sendable {
         let (greeting, closed) = (
             channel.eventLoop.makePromise(of: Bool.self), channel.eventLoop.makePromise(of: Void.self)
         )
+        let isShared = state.entries.count < Self.mostOnLoop
+        let loop = isShared ? channel.eventLoop : MultiThreadedEventLoopGroup.singleton.next()
         let connection = WebRTCConnection(
             id: id,
             port: self,
+            executor: LoopExecutor(loop),
             greeting: greeting.futureResult,
             closed: closed.futureResult,
             limits: limits,

@@ -6,10 +6,13 @@ package import VoiceCore
 package struct WebRTCTransport: Transport {
     /// What arrives, in order; ends when the peer has gone, after what had arrived. One consumer.
     package let events: AsyncStream<TransportEvent>
+    /// The port's event loop while few share it, else another one.
+    package let executor: (any SessionExecutor)?
     private let connection: WebRTCConnection
 
-    init(connection: WebRTCConnection, inbox: Inbox) {
+    init(connection: WebRTCConnection, executor: any SessionExecutor, inbox: Inbox) {
         self.connection = connection
+        self.executor = executor
         events = AsyncStream {
             await inbox.next()
         } onCancel: {

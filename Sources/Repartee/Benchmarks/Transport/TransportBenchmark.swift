@@ -118,9 +118,13 @@ struct TransportBenchmark: AsyncParsableCommand {
                 )
             },
             runSession: { transport, session in
-                var echo = EchoSession(transport: transport, clock: clock)
-                await echo.run()
-                session.logger.info("echo ended", metadata: ["frames.skipped": "\(echo.skipped)"])
+                // Where conversations run.
+                let skipped = await withTaskExecutorPreference(transport.executor ?? globalConcurrentExecutor) {
+                    var echo = EchoSession(transport: transport, clock: transport.executor.map(clock.on) ?? clock)
+                    await echo.run()
+                    return echo.skipped
+                }
+                session.logger.info("echo ended", metadata: ["frames.skipped": "\(skipped)"])
             }
         )
         try await Interruptible.run {
