@@ -72,6 +72,61 @@ private let shared = Result { () throws(VoiceError) in try PocketSphinxRecognize
     }
 }
 
+@Suite struct LanePoolTests {
+    private func pool(streams: Int = 8, idle: Int = 8) throws -> LanePool {
+        LanePool(model: try PocketSphinxModel.find(), maximumStreams: streams, maximumIdle: idle)
+    }
+
+    @Test func `a speaker gets the lane of their last utterance, another the one that came back last`() throws {
+        let pool = try pool()
+        let (first, second) = (try pool.enter(), try pool.enter())
+        let (one, two) = (pool.take(for: first), pool.take(for: second))
+        #expect(one !== two)
+        pool.giveBack(one)
+        pool.giveBack(two)
+        let again = pool.take(for: first)
+        #expect(again === one)
+        pool.giveBack(again)
+        let other = pool.take(for: try pool.enter())
+        #expect(other === one)
+        // It has been somebody else's.
+        let left = pool.take(for: first)
+        #expect(left === two)
+    }
+
+    @Test func `streams are counted, lanes are not`() throws {
+        let pool = try pool(streams: 2)
+        let speaker = try pool.enter()
+        #expect(try pool.enter() != speaker)
+        let error = #expect(throws: VoiceError.self) { try pool.enter() }
+        #expect(error?.code == .exhausted)
+        pool.leave()
+        #expect(try pool.enter() != speaker)
+    }
+
+    @Test func `lanes that were not needed for a minute go, but for a few`() throws {
+        let pool = try pool(idle: 1)
+        var now = ContinuousClock.now
+        weak var early: PocketSphinxLane?
+        weak var late: PocketSphinxLane?
+        do {
+            let lanes = [pool.take(for: 1), pool.take(for: 2)]
+            (early, late) = (lanes[0], lanes[1])
+            pool.giveBack(lanes[0], at: now)
+            now += .seconds(50)
+            pool.giveBack(lanes[1], at: now)
+        }
+        #expect(early != nil && late != nil)
+        now += .seconds(20)
+        pool.giveBack(pool.take(for: 2), at: now)
+        #expect(early == nil)
+        #expect(late != nil)
+        now += .seconds(1000)
+        pool.giveBack(pool.take(for: 2), at: now)
+        #expect(late != nil)
+    }
+}
+
 @Suite struct PocketSphinxModelTests {
     @Test func `a folder without the model is refused with what is missing`() {
         let environment = [PocketSphinxModel.variable: "/nowhere"]

@@ -46,6 +46,31 @@
             #expect(heard[0].contains("history of the world"))
         }
 
+        @Test func `two speakers who take turns on one decoder hear what each hears alone`() async throws {
+            let recognizer = try PocketSphinxRecognizer()
+            let questions = try await [
+                spoken("What is the capital of France?"), spoken("How many days are there in a week?"),
+            ]
+            func transcripts(_ stream: any RecognizerStream, _ speech: [Float]) async throws -> String {
+                _ = try await stream.feed(speech)
+                return try await stream.finish().text
+            }
+            var alone: [String] = []
+            for question in questions {
+                let stream = try await recognizer.openStream()
+                for _ in 0..<2 { alone.append(try await transcripts(stream, question)) }
+            }
+            let streams = [try await recognizer.openStream(), try await recognizer.openStream()]
+            var together = [String](repeating: "", count: 4)
+            for round in 0..<2 {
+                for (index, stream) in streams.enumerated() {
+                    together[2 * index + round] = try await transcripts(stream, questions[index])
+                }
+            }
+            #expect(together == alone)
+            #expect(alone[0].contains("capital") && alone[2].contains("days"))
+        }
+
         @Test func `an utterance that was dropped leaves nothing behind`() async throws {
             let stream = try await Self.recognizer.get().openStream()
             let speech = try await spoken("The quick brown fox.")

@@ -34,18 +34,21 @@ final class PocketSphinxDecoder {
     /// Chosen by measurement; see MODEL.md.
     private static let tuning = ["-fwdflat", "no", "-bestpath", "yes", "-maxhmmpf", "2000", "-maxwpf", "20"]
 
-    /// The cepstral mean with which a stream starts, until its own is known: half-way between that of the model's training
-    /// data (its `feat.params`) and what today's microphones and codecs give; see MODEL.md.
-    private static let initialMean: [mfcc_t] = [42, 0, 5, 3, 0, -1, -3, -3, -5, -5, -2, -1, 2]
-
     /// Forgets utterance, speaker and background noise.
-    func startFresh() {
+    func startFresh(_ mean: CepstralMean) {
         drop()
         ps_start_stream(decoder)
-        guard let mean = ps_get_feat(decoder)?.pointee.cmn_struct, mean.pointee.veclen == Self.initialMean.count else {
+        guard let own = ps_get_feat(decoder)?.pointee.cmn_struct, own.pointee.veclen == mean.values.count else {
             return
         }
-        cmn_live_set(mean, Self.initialMean)  // copies as many numbers as it has
+        cmn_live_set(own, mean.values)  // copies as many numbers as it has
+    }
+
+    /// The mean that utterances so far have led to; nil where the model has none, or it is not a number.
+    var mean: CepstralMean? {
+        guard let own = ps_get_feat(decoder)?.pointee.cmn_struct, let values = own.pointee.cmn_mean else { return nil }
+        let mean = CepstralMean(values: (0..<Int(own.pointee.veclen)).map { values[$0] })
+        return mean.values.allSatisfy(\.isFinite) ? mean : nil
     }
 
     /// True while PocketSphinx's own detector hears speech.
@@ -81,4 +84,14 @@ final class PocketSphinxDecoder {
         isOpen = false
         ps_end_utt(decoder)
     }
+}
+
+/// The mean of a speaker's cepstra over a microphone, which PocketSphinx subtracts from what it hears.
+struct CepstralMean: Sendable, Equatable {
+    /// As many as a cepstrum has coefficients.
+    var values: [mfcc_t]
+
+    /// With what a stream starts, until its own is known: half-way between that of the model's training data (its
+    /// `feat.params`) and what today's microphones and codecs give; see MODEL.md.
+    static let initial = CepstralMean(values: [42, 0, 5, 3, 0, -1, -3, -3, -5, -5, -2, -1, 2])
 }

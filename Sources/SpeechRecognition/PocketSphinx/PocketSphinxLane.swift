@@ -2,13 +2,15 @@ internal import Audio
 internal import Inference
 internal import VoiceCore
 
-/// A decoder with a thread of its own: what one stream uses at a time.
+/// A decoder with a thread of its own: what one utterance uses at a time.
 actor PocketSphinxLane {
     private let executor = EngineExecutor(name: "pocketsphinx")
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     private let model: PocketSphinxModel
     private var decoder: PocketSphinxDecoder?
+    /// Whose utterance was the last one.
+    private var speaker: LanePool.Speaker?
     /// Words of the utterance's parts that have been decoded to the end.
     private var finished: [String] = []
     /// Samples of the running part.
@@ -24,12 +26,28 @@ actor PocketSphinxLane {
 
     init(model: PocketSphinxModel) { self.model = model }
 
-    /// Makes ready for a new speaker; loads the model the first time.
-    func open() throws(VoiceError) {
-        if decoder == nil { decoder = try PocketSphinxDecoder(model: model) }
-        decoder?.startFresh()
+    /// Loads the model, if that is still to do.
+    func load() throws(VoiceError) { _ = try loaded() }
+
+    private func loaded() throws(VoiceError) -> PocketSphinxDecoder {
+        if let decoder { return decoder }
+        let new = try PocketSphinxDecoder(model: model)
+        decoder = new
+        return new
+    }
+
+    /// Makes ready for an utterance.
+    /// - Parameter mean: what an earlier utterance of the speaker left; nil if there was none.
+    func begin(_ speaker: LanePool.Speaker, _ mean: CepstralMean?) throws(VoiceError) {
+        let decoder = try loaded()
+        // Someone who speaks again goes on where they were, background noise included.
+        if self.speaker != speaker { decoder.startFresh(mean ?? .initial) }
+        self.speaker = speaker
         forget()
     }
+
+    /// The cepstral mean after what was heard; nil before the model is loaded.
+    var mean: CepstralMean? { decoder?.mean }
 
     func feed(_ samples: [Float]) throws(VoiceError) -> Transcript? {
         guard let decoder else { throw VoiceError(.fault, "the recogniser has not been opened") }

@@ -1,10 +1,9 @@
-internal import Synchronization
 package import VoiceCore
 
 /// PocketSphinx behind ``SpeechRecognizer``: on request, American English only.
 ///
-/// A stream owns a decoder and a thread while it lives. Decoders of streams that have ended are kept for the next ones,
-/// a few of them. Its audio should begin about 300 ms before speech and end soon after it.
+/// A stream has a decoder and its thread from the first sample of an utterance to its end, and between utterances a few
+/// numbers: who is silent takes no memory. Its audio should begin about 300 ms before speech and end soon after it.
 package final class PocketSphinxRecognizer: SpeechRecognizer {
     /// `pocketsphinx-en-us`.
     package let name = "pocketsphinx-en-us"
@@ -14,16 +13,20 @@ package final class PocketSphinxRecognizer: SpeechRecognizer {
     /// Finds the model; loads nothing yet.
     /// - Parameters:
     ///   - model: the model; by default the one of the machine.
-    ///   - maximumStreams: streams that may be open at once; each takes about 100 MB.
-    ///   - maximumIdle: decoders kept for later when streams end.
+    ///   - maximumStreams: streams that may be open at once; each that hears an utterance takes about 100 MB.
+    ///   - maximumIdle: decoders that are kept although nobody has spoken for a minute.
     /// - Throws: `unavailable` when the model is missing.
     package init(model: PocketSphinxModel? = nil, maximumStreams: Int = 16, maximumIdle: Int = 2) throws(VoiceError) {
         let found = if let model { model } else { try PocketSphinxModel.find() }
-        pool = LanePool(model: found, maximumInUse: maximumStreams, maximumIdle: maximumIdle)
+        pool = LanePool(model: found, maximumStreams: maximumStreams, maximumIdle: maximumIdle)
     }
 
-    /// Loads a decoder ahead of need, about half a second of work, so that the first stream opens at once.
-    package func prepare() async throws(VoiceError) { _ = try await openStream() }
+    /// Loads a decoder ahead of need, about half a second of work, so that the first utterance finds one.
+    package func prepare() async throws(VoiceError) {
+        let lane = pool.take(for: nil)
+        try await lane.load()
+        pool.giveBack(lane)
+    }
 
     /// Opens a stream; see ``SpeechRecognizer/openStream(_:)``.
     package func openStream(_ options: RecognitionOptions) async throws(VoiceError) -> any RecognizerStream {
@@ -35,66 +38,62 @@ package final class PocketSphinxRecognizer: SpeechRecognizer {
                 "PocketSphinx understands English only and has no lookahead, phrases or endpointer; leave these options out"
             )
         }
-        let stream = PocketSphinxStream(lane: try pool.take(), pool: pool)
-        try await stream.lane.open()
-        return stream
+        return PocketSphinxStream(speaker: try pool.enter(), pool: pool)
     }
 }
 
-/// One speaker's use of a lane, which goes back to the pool when the last reference goes.
-private final class PocketSphinxStream: RecognizerStream {
-    let lane: PocketSphinxLane
+/// One speaker's utterances, each of which has a lane for itself.
+private actor PocketSphinxStream: RecognizerStream {
+    private let speaker: LanePool.Speaker
     private let pool: LanePool
+    /// That of the running utterance.
+    private var lane: PocketSphinxLane?
+    /// What the last utterance told about how the speaker sounds.
+    private var mean: CepstralMean?
 
-    init(lane: PocketSphinxLane, pool: LanePool) {
-        self.lane = lane
+    init(speaker: LanePool.Speaker, pool: LanePool) {
+        self.speaker = speaker
         self.pool = pool
     }
 
-    deinit { pool.giveBack(lane) }
-
-    func feed(_ samples: [Float]) async throws(VoiceError) -> Transcript? { try await lane.feed(samples) }
-    func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript { await lane.finish() }
-    func reset() async throws(VoiceError) { await lane.reset() }
-}
-
-/// Lends lanes. One that comes back is used again before a new one is made.
-private final class LanePool: Sendable {
-    private struct State {
-        var idle: [PocketSphinxLane] = []
-        var inUse = 0
+    deinit {
+        if let lane { pool.giveBack(lane) }
+        pool.leave()
     }
 
-    private let model: PocketSphinxModel
-    private let maximumInUse: Int
-    private let maximumIdle: Int
-    private let state = Mutex(State())
-
-    init(model: PocketSphinxModel, maximumInUse: Int, maximumIdle: Int) {
-        self.model = model
-        self.maximumInUse = maximumInUse
-        self.maximumIdle = maximumIdle
+    func feed(_ samples: [Float]) async throws(VoiceError) -> Transcript? {
+        guard !samples.isEmpty else { return nil }
+        return try await utterance().feed(samples)
     }
 
-    func take() throws(VoiceError) -> PocketSphinxLane {
-        let lane: PocketSphinxLane? = state.withLock { state in
-            guard state.inUse < maximumInUse else { return nil }
-            state.inUse += 1
-            return state.idle.popLast() ?? PocketSphinxLane(model: model)
+    /// The lane of the running utterance, which begins here if there is none.
+    private func utterance() async throws(VoiceError) -> PocketSphinxLane {
+        if let lane { return lane }
+        let lane = pool.take(for: speaker)
+        do { try await lane.begin(speaker, mean) } catch {
+            pool.giveBack(lane)
+            throw error
         }
-        guard let lane else {
-            throw VoiceError(
-                .exhausted,
-                "all \(maximumInUse) recognisers are in use; close a session or raise the limit"
-            )
-        }
+        self.lane = lane
         return lane
     }
 
-    func giveBack(_ lane: PocketSphinxLane) {
-        state.withLock { state in
-            state.inUse -= 1
-            if state.idle.count < maximumIdle { state.idle.append(lane) }
-        }
+    func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript {
+        guard let lane else { return Transcript(text: "", isFinal: true) }
+        let transcript = await lane.finish()
+        await giveBack(lane)
+        return transcript
+    }
+
+    func reset() async throws(VoiceError) {
+        guard let lane else { return }
+        await lane.reset()
+        await giveBack(lane)
+    }
+
+    private func giveBack(_ lane: PocketSphinxLane) async {
+        mean = await lane.mean
+        self.lane = nil
+        pool.giveBack(lane)
     }
 }
