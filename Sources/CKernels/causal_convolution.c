@@ -1,4 +1,4 @@
-// The loops of CausalConvolution.h: one kind for AVX-512, one for AVX2, one for NEON.
+// The loops of CausalConvolution.h: one kind for AVX-512, one for AVX2, one for NEON, and one that convolves 32-bit weights anywhere.
 #include "CausalConvolution.h"
 
 #include <string.h>
@@ -239,6 +239,12 @@ inlined void upsample(int64_t outputs, int64_t rate, int64_t first, int64_t last
         else convolve_singles_##name(kernel, columns, streams, part, parts, x, residual, y);                            \
     }
 
+// Two columns of sixteen are eight registers of four.
+#define plain_singles                                                                                                   \
+    static void convolve_singles_plain(convolve_arguments) {                                                            \
+        convolve(2, 0, kernel, columns, streams, part, parts, x, residual, y);                                          \
+    }
+
 #if defined(__x86_64__)
 
 // Twenty-four columns are as many of the 32 registers.
@@ -262,6 +268,8 @@ int cc_best_kind(void) {
     if (kind == cc_avx512) function##_avx512(__VA_ARGS__);                                                              \
     if (kind == cc_avx2) function##_avx2(__VA_ARGS__);
 
+plain_singles
+
 #elif defined(__aarch64__)
 
 // NEON: six columns of four registers each are 24 of 32.
@@ -279,11 +287,21 @@ int cc_best_kind(void) { return cc_none; }
 
 #define choose(function, ...) (void)kind;
 
+plain_singles
+
 #endif
+
+int cc_kind_of_singles(void) {
+    const int best = cc_best_kind();
+    return best == cc_none ? cc_plain : best;
+}
 
 void cc_convolve(int kind, const cc_kernel *kernel, int64_t columns, int64_t streams, int64_t part, int64_t parts,
                  const float *x, const float *residual, float *y) {
     choose(convolve, kernel, columns, streams, part, parts, x, residual, y)
+#if !defined(__aarch64__)
+    if (kind == cc_plain && !kernel->half) convolve_singles_plain(kernel, columns, streams, part, parts, x, residual, y);
+#endif
 }
 
 void cc_half_snake(int kind, int64_t count, int64_t period, const float *alpha, const float *inverse, const float *slope,

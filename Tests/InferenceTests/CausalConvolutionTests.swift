@@ -3,6 +3,8 @@ internal import Foundation
 internal import Testing
 internal import VoiceCore
 
+@testable internal import Inference
+
 /// Our own loops for causal convolutions, every kind that this machine runs, against sums in double precision.
 @Suite struct CausalConvolutionTests {
     private static let kinds = (1...3).map(Int32.init).filter {
@@ -10,17 +12,20 @@ internal import VoiceCore
         return $0 == best || ($0 == 1 && best == 2)
     }
 
+    /// Those that convolve with F32 weights.
+    private static let kindsOfSingles = Set(kinds + [Int32(cc_plain)]).sorted()
+
     private static func random(_ count: Int, seed: UInt64) -> [Float] {
         var generator = SplitMix64(seed: seed)
         return (0..<count).map { _ in Float(Int(generator.next() % 2001) - 1000) / 1000 }
     }
 
-    @Test(arguments: kinds, [1, 5, 8, 12, 13, 31]) func `a convolution is exact but for rounding`(
+    @Test(arguments: kindsOfSingles, [1, 5, 8, 12, 13, 31]) func `a convolution is exact but for rounding`(
         kind: Int32,
         columns: Int
     ) {
         for (inputs, outputs, taps, dilation) in [(5, 1, 3, 1), (27, 27, 7, 3), (16, 48, 2, 5), (3, 33, 1, 1)] {
-            for half in [true, false] {
+            for half in [true, false] where !half || Self.kinds.contains(kind) {
                 let weights = Self.random(taps * inputs * outputs, seed: 1).map { half ? Float(Float16($0)) : $0 }
                 let groups = (outputs + 15) / 16
                 let bias = Self.random(outputs, seed: 2) + [Float](repeating: 0, count: groups * 16 - outputs)
@@ -125,6 +130,25 @@ internal import VoiceCore
                     #expect(abs(expected - y[(column * rate + phase) * outputs + output]) < 1e-5)
                 }
             }
+        }
+    }
+
+    @Test func `a small convolution says which weights do not fit`() throws {
+        let good = try SmallConvolution(weights: [1, 2, 3, 4], bias: [10], inputs: 2, taps: 2)
+        // Columns (1, 2), (3, 4), (5, 6): inputs have the weights (1, 2) and (3, 4) in two columns.
+        let sums: [Float] = [39, 59]
+        #expect(good([1, 2, 3, 4, 5, 6], columns: 2) == sums)
+        let bad: [(Int, Int, Int, Int)] = [(4, 2, 2, 2), (4, 0, 2, 2), (0, 1, 0, 2), (0, 1, 2, 0)]
+        for (weights, bias, inputs, taps) in bad {
+            let error = #expect(throws: VoiceError.self) {
+                _ = try SmallConvolution(
+                    weights: Self.random(weights, seed: 1),
+                    bias: Self.random(bias, seed: 1),
+                    inputs: inputs,
+                    taps: taps
+                )
+            }
+            #expect(error?.code == .fault)
         }
     }
 }

@@ -12,6 +12,9 @@ enum { cc_none = 0, cc_avx2 = 1, cc_avx512 = 2, cc_plain = 3 };
 // The fastest kind that this processor runs, cc_none if there is none.
 int cc_best_kind(void);
 
+// The fastest kind that convolves with F32 weights here: cc_plain does that on any processor.
+int cc_kind_of_singles(void);
+
 // Output channels in a group.
 enum { cc_group = 16 };
 

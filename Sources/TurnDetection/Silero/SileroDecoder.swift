@@ -1,38 +1,69 @@
 internal import Inference
 internal import VoiceCore
 
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
 /// Stages 3 and 4: one step of an LSTM cell (PyTorch's gate order: input, forget, cell, output), then the probability.
-struct SileroDecoder {
-    /// What one step leaves.
-    struct Step {
-        /// Shape [1], in [0, 1].
-        var probability: Tensor
-        /// The LSTM's output and cell, each of shape [hiddenSize].
-        var hidden: Tensor
-        var cell: Tensor
+struct SileroDecoder: Sendable {
+    private let size: Int
+    /// From a window's vector to the gates, with the biases of both.
+    private let fromInput: SmallConvolution
+    /// From the last output to the gates.
+    private let fromHidden: SmallConvolution
+    private let weight: [Float]
+    private let bias: Float
+
+    /// Reads the weights.
+    /// - Throws: ``VoiceError/Code/malformedInput`` when they are others.
+    init(_ file: GGUFFile, _ h: SileroHyperparameters) throws(VoiceError) {
+        size = h.hiddenSize
+        let gates = 4 * size
+        let biases = try (
+            file.floats("decoder.rnn.bias_ih", shape: [gates]), file.floats("decoder.rnn.bias_hh", shape: [gates])
+        )
+        fromInput = try SmallConvolution(
+            weights: file.floats("decoder.rnn.weight_ih", shape: [size, gates]),
+            bias: zip(biases.0, biases.1).map { $0 + $1 },
+            inputs: size,
+            taps: 1
+        )
+        fromHidden = try SmallConvolution(
+            weights: file.floats("decoder.rnn.weight_hh", shape: [size, gates]),
+            bias: [Float](repeating: 0, count: gates),
+            inputs: size,
+            taps: 1
+        )
+        weight = try file.floats("decoder.decoder.2.weight", shape: [size])
+        bias = try file.floats("decoder.decoder.2.bias", shape: [1])[0]
     }
 
-    let hyperparameters: SileroHyperparameters
-    let weights: Weights
+    /// What windows say to the gates, all at once.
+    /// - Parameter features: `size` numbers for each window.
+    /// - Returns: four times as many.
+    func gates(of features: [Float], windows: Int) -> [Float] { fromInput(features, columns: windows) }
 
-    /// - Parameters: x, hidden, cell: shape [hiddenSize].
-    func build(_ g: GraphBuilder, _ x: Tensor, hidden: Tensor, cell: Tensor) throws(VoiceError) -> Step {
-        let size = hyperparameters.hiddenSize
-        func part(_ input: Tensor, _ name: String) throws(VoiceError) -> Tensor {
-            let weight = try weights.tensor("decoder.rnn.weight_\(name)", shape: [size, 4 * size])
-            return try g.linear(input, weight, bias: weights.tensor("decoder.rnn.bias_\(name)", shape: [4 * size]))
+    /// Goes on by one window.
+    /// - Parameter gates: what the window says to them.
+    /// - Returns: the probability, in [0, 1]; not a number where the weights are none.
+    func step(_ gates: ArraySlice<Float>, _ state: inout SileroState) -> Float {
+        let remembered = fromHidden(state.hidden, columns: 1)
+        var sum = bias
+        for index in 0..<size {
+            func gate(_ number: Int) -> Float {
+                gates[gates.startIndex + number * size + index] + remembered[number * size + index]
+            }
+            let cell = sigmoid(gate(1)) * state.cell[index] + sigmoid(gate(0)) * tanh(gate(2))
+            let hidden = sigmoid(gate(3)) * tanh(cell)
+            state.cell[index] = cell
+            state.hidden[index] = hidden
+            sum += weight[index] * (hidden < 0 ? 0 : hidden)
         }
-        let gates = try g.add(part(x, "ih"), part(hidden, "hh"))
-        func gate(_ index: Int) throws(VoiceError) -> Tensor {
-            try g.slice(gates, dimension: 0, (index * size)..<((index + 1) * size))
-        }
-        let kept = try g.multiply(g.sigmoid(gate(1)), cell)
-        let cell = try g.add(kept, g.multiply(g.sigmoid(gate(0)), g.tanh(gate(2))))
-        let hidden = try g.multiply(g.sigmoid(gate(3)), g.tanh(cell))
-
-        let weight = try weights.tensor("decoder.decoder.2.weight", shape: [size])
-        let bias = try weights.tensor("decoder.decoder.2.bias", shape: [1])
-        let probability = try g.sigmoid(g.linear(g.relu(hidden), weight, bias: bias))
-        return Step(probability: probability, hidden: hidden, cell: cell)
+        return sigmoid(sum)
     }
+
+    private func sigmoid(_ x: Float) -> Float { 1 / (1 + exp(-x)) }
 }

@@ -2,32 +2,48 @@ internal import Inference
 internal import VoiceCore
 
 /// Stage 1: magnitudes of a short-time spectrum, by the filters that are stored in the model.
-struct SileroSpectrum {
-    let hyperparameters: SileroHyperparameters
-    let weights: Weights
+struct SileroSpectrum: Sendable {
+    private let filters: SmallConvolution
+    private let frames: Int
+    private let bins: Int
 
-    /// - Parameter samples: shape [inputLength], in [-1, 1].
-    /// - Returns: shape [frames, bins].
-    func build(_ g: GraphBuilder, _ samples: Tensor) throws(VoiceError) -> Tensor {
-        let (h, bins) = (hyperparameters, hyperparameters.bins)
-        // Filters overlap by half. ggml has no overlapping views, so each filter is applied in two halves: the first
-        // half to hops 0, 1, …, the second to hops 1, 2, …
-        let hops = try g.reshape(samples, [h.hopLength, h.inputLength / h.hopLength])
-        let filters = try weights.tensor("stft.forward_basis_buffer", shape: [h.filterLength, 2 * bins])
-        var halves: [Tensor] = []
-        for half in 0..<2 {
-            let hops = try g.slice(hops, dimension: 1, half..<(half + h.frames))
-            let filters = try g.slice(
-                filters,
-                dimension: 0,
-                (half * h.hopLength)..<((half + 1) * h.hopLength)
-            )
-            // Frames first, as the convolutions take it.
-            halves.append(try g.matmul(hops, g.contiguous(filters)))
+    /// Reads the filters.
+    /// - Throws: ``VoiceError/Code/malformedInput`` when there are none of that shape.
+    init(_ file: GGUFFile, _ h: SileroHyperparameters) throws(VoiceError) {
+        (frames, bins) = (h.frames, h.bins)
+        let stored = try file.floats("stft.forward_basis_buffer", shape: [h.filterLength, 2 * bins])
+        // Filters overlap by half: a filter sees two columns, which are hops.
+        let hop = h.hopLength
+        var weights: [Float] = []
+        weights.reserveCapacity(stored.count)
+        for filter in 0..<(2 * bins) {
+            let first = filter * 2 * hop
+            for sample in 0..<hop { weights += [stored[first + sample], stored[first + hop + sample]] }
         }
-        let squares = try g.square(g.add(halves[0], halves[1]))
-        let real = try g.slice(squares, dimension: 1, 0..<bins)
-        let imaginary = try g.slice(squares, dimension: 1, bins..<(2 * bins))
-        return try g.squareRoot(g.add(real, imaginary))
+        let bias = [Float](repeating: 0, count: 2 * bins)
+        filters = try SmallConvolution(weights: weights, bias: bias, inputs: hop, taps: 2)
+    }
+
+    /// - Parameter samples: `inputLength` of each window, in [-1, 1].
+    /// - Returns: `frames` columns of `bins` for each window.
+    func magnitudes(of samples: [Float], windows: Int) -> [Float] {
+        let parts = filters(samples, columns: frames, streams: windows)
+        var magnitudes: [Float] = []
+        magnitudes.reserveCapacity(windows * frames * bins)
+        for first in stride(from: 0, to: parts.count, by: 2 * bins) {
+            for bin in first..<(first + bins) {
+                let (real, imaginary) = (parts[bin], parts[bin + bins])
+                magnitudes.append((real * real + imaginary * imaginary).squareRoot())
+            }
+        }
+        return magnitudes
+    }
+}
+
+extension GGUFFile {
+    /// A tensor of 32-bit floats.
+    /// - Throws: ``VoiceError/Code/malformedInput`` when it is missing or another.
+    func floats(_ name: String, shape: Shape) throws(VoiceError) -> [Float] {
+        try floats(of: tensor(named: name, shape: shape, types: [.f32]))
     }
 }
