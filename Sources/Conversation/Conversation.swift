@@ -121,12 +121,10 @@ public struct Conversation: Sendable {
             trace: sessionTrace,
             report: report
         )
-        var turnTaking = configuration.policyTurnTaking
-        turnTaking.draftsAwaitVerdict = engines.sharesProcessor
         var session = Session(
             configuration: configuration,
             past: past,
-            turnTaking: turnTaking,
+            turnTaking: configuration.policyTurnTaking,
             clock: clock,
             logger: logger,
             transport: transport,

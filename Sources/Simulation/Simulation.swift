@@ -148,8 +148,7 @@ package struct Simulation: Sendable, Equatable {
                 thread: shared.voice,
                 habits: habits,
                 session: session
-            ),
-            sharesProcessor: device.sharesProcessor
+            )
         )
     }
 }

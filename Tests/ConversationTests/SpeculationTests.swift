@@ -28,8 +28,7 @@ internal import VoiceTesting
         hearing utterances: [String],
         drafts: [String]?,
         verdicts: [Float] = [],
-        policy: ReplyPolicy = .speculative,
-        sharesProcessor: Bool = false
+        policy: ReplyPolicy = .speculative
     ) async throws -> Outcome {
         let clock = ManualClock(isSelfDriving: true)
         let model = ScriptedLanguageModel(clock: clock) { _ in Self.answer.split(separator: " ").map { " \($0)" } }
@@ -38,8 +37,7 @@ internal import VoiceTesting
             turnDetector: ScriptedTurnDetector(clock: clock, verdicts: verdicts),
             recognizer: ScriptedRecognizer(clock: clock, utterances: utterances, drafts: drafts),
             languageModel: model,
-            synthesizer: ToneSynthesizer(clock: clock),
-            sharesProcessor: sharesProcessor
+            synthesizer: ToneSynthesizer(clock: clock)
         )
         let transport = LoopbackTransport(clock: clock, steps: steps)
         var configuration = ConversationConfiguration(systemPrompt: "Be brief.", greeting: "")
@@ -124,32 +122,19 @@ internal import VoiceTesting
         #expect(outcome.report.summary.speculation.wastedTokens > 0)
     }
 
-    @Test(arguments: [false, true])
-    func `where the verdict needs the same processor a draft waits for it`(sharesProcessor: Bool) async throws {
-        let outcome = try await converse(
-            [.speech(.seconds(1)), .silence(.seconds(10))],
-            hearing: ["what is it"],
-            drafts: ["what is it"],
-            verdicts: [0.6],
-            sharesProcessor: sharesProcessor
-        )
-        let turn = try #require(outcome.report.turns.first)
-        #expect(turn.speculation == .hit)
-        // The verdict takes 60 ms, the draft of the transcript 20; the wait for such a verdict leaves time for both.
-        #expect(try #require(turn.tiles).llmFirstToken == 0)
-    }
-
-    @Test func `an unlikely end is not drafted for`() async throws {
+    @Test func `an end that is thought unlikely at last keeps the draft of its first silence`() async throws {
         let outcome = try await converse(
             [.speech(.seconds(1)), .silence(.seconds(12))],
             hearing: ["what is it"],
             drafts: ["what is it"],
-            verdicts: Array(repeating: 0, count: 20),
-            sharesProcessor: true
+            verdicts: Array(repeating: 0, count: 20)
         )
         let turn = try #require(outcome.report.turns.first)
-        #expect(turn.speculation == .none)
+        #expect(turn.speculation == .hit)
         #expect(turn.agent.trimmingPrefix(" ") == Self.answer)
+        #expect(outcome.report.summary.speculation.drafts == 1)
+        // It was ready long before the end was certain.
+        #expect(try #require(turn.tiles).llmFirstToken == 0)
     }
 
     @Test(arguments: [ReplyPolicy.reference, .interleaved])

@@ -38,7 +38,6 @@ internal import VoiceCore
             draftsPerTurn = Int(seed % 4)
             var configuration = TurnMachine.Configuration()
             configuration.draftsPerTurn = draftsPerTurn
-            configuration.draftsAwaitVerdict = seed % 8 < 4
             if seed % 5 == 0 { configuration.interruption = .immediate }
             if seed % 3 == 0 { configuration.bridgesTranscripts = .milliseconds(1500) }
             machine = TurnMachine(configuration: configuration)

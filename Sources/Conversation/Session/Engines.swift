@@ -12,9 +12,6 @@ public struct Engines: Sendable {
     public var languageModel: any LanguageModel
     /// Speaks it.
     public var synthesizer: any SpeechSynthesizer
-    /// Whether language model and turn detector compute on the same processor, so that a draft would be in the way of the
-    /// verdict that the end of the turn waits for.
-    public var sharesProcessor: Bool
 
     /// Makes a set of engines.
     public init(
@@ -22,14 +19,12 @@ public struct Engines: Sendable {
         turnDetector: any TurnDetector,
         recognizer: any SpeechRecognizer,
         languageModel: any LanguageModel,
-        synthesizer: any SpeechSynthesizer,
-        sharesProcessor: Bool = false
+        synthesizer: any SpeechSynthesizer
     ) {
         self.voiceActivity = voiceActivity
         self.turnDetector = turnDetector
         self.recognizer = recognizer
         self.languageModel = languageModel
         self.synthesizer = synthesizer
-        self.sharesProcessor = sharesProcessor
     }
 }

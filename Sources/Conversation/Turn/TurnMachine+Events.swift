@@ -15,9 +15,6 @@ extension TurnMachine {
         package var bridgesTranscripts: Duration?
         /// Replies that may be drafted before a turn is over, each perhaps for nothing; 0 for none.
         package var draftsPerTurn = 0
-        /// Whether a draft only uses the time between a verdict and the end of the turn: where all compute on the same
-        /// processor it would be in the way of the verdict, and later of the final transcript.
-        package var draftsAwaitVerdict = false
         /// Silence of both sides before the agent speaks without having been asked.
         package var idleBeforeNews: Duration = .milliseconds(800)
         /// An end less likely than this is not worth a draft.

@@ -284,10 +284,8 @@ package struct TurnMachine: Sendable {
         guard draft == nil, case .silent = agent, let text = draftText else { return [] }
         switch person {
         case .pausing(let pause):
-            guard pause.hasVerdict || !configuration.draftsAwaitVerdict else { return [] }
             guard pause.probability ?? 1 >= configuration.draftProbability else { return [] }
-        case .finalising:
-            guard !configuration.draftsAwaitVerdict else { return [] }
+        case .finalising: break
         case .quiet, .speaking, .interjecting: return []
         }
         draftText = nil

@@ -54,14 +54,12 @@ struct EngineRoom: Sendable {
             async let languageModel = languageModel(chats: min(Self.mostChats, lodgers ? 2 * sessions : sessions))
             async let recognizer = recognizer(streams: sessions)
             async let synthesizer = synthesizer(streams: sessions)
-            let model = try await languageModel
             let engines = try await Engines(
                 voiceActivity: voiceActivity,
                 turnDetector: turnDetector,
                 recognizer: recognizer,
-                languageModel: model,
-                synthesizer: synthesizer,
-                sharesProcessor: Device.best().kind == .cpu && model is LlamaLanguageModel
+                languageModel: languageModel,
+                synthesizer: synthesizer
             )
             // What the recogniser does not offer is said now, not to every session.
             _ = try await engines.recognizer.openStream(settings.conversation.recognition)
