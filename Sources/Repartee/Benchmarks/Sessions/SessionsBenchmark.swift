@@ -156,8 +156,15 @@ struct SessionsBenchmark: AsyncParsableCommand {
     private func measure(_ sweep: SessionSweep) async throws {
         var rows: [SessionsRow] = []
         if !json { StandardOutput.write(SessionsRow.heading + "\n") }
+        // So many that the server does not even take them: what was measured before is told all the same.
+        var failure: (any Error)?
         for count in try counts() {
-            var row = try await sweep.row(sessions: count)
+            var row: SessionsRow
+            do { row = try await sweep.row(sessions: count) } catch {
+                guard !rows.isEmpty, !Task.isCancelled else { throw error }
+                failure = error
+                break
+            }
             row.within_knee = Knee.sessions(rows.map(\.point) + [row.point]) ?? 0 >= count
             rows.append(row)
             if !json { StandardOutput.write(row.columns + "\n") }
@@ -165,6 +172,7 @@ struct SessionsBenchmark: AsyncParsableCommand {
         let knee = Knee.sessions(rows.map(\.point))
         let words = knee.map { "knee: \($0) sessions" } ?? "not even the fewest sessions hold"
         try tell(rows, knee: knee, lines: [words])
+        if let failure { throw failure }
     }
 
     private func tell(_ rows: [some Encodable], knee: Int? = nil, lines: [String], problems: [String] = []) throws {
