@@ -2,6 +2,7 @@ internal import Foundation
 internal import LanguageModels
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 /// The models that tests run on.
 enum Models {
@@ -19,13 +20,7 @@ enum Models {
     static let goldens = folder.appendingPathComponent("smollm2_chatml.json")
 
     /// The real model, where bootstrap has put it.
-    static let smolLM2: String = {
-        let environment = ProcessInfo.processInfo.environment
-        let models =
-            environment["REPARTEE_MODELS"] ?? environment["REPARTEE_CACHE"].map { $0 + "/models" }
-            ?? NSHomeDirectory() + "/.cache/repartee/models"
-        return models + "/SmolLM2-135M-Instruct.Q4_1.gguf"
-    }()
+    static let smolLM2 = modelsFolder + "/SmolLM2-135M-Instruct.Q4_1.gguf"
 
     /// Tests of the real model are left out where it is not, except in CI, where they then fail.
     static let hasSmolLM2 =

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Testing
 internal import VoiceCore
+internal import VoiceTesting
 
 /// The committed results of `Reference/TurnDetection/make_golden.py`.
 struct Golden: Decodable {
@@ -78,20 +79,12 @@ struct Golden: Decodable {
 
 /// The converted models on this machine.
 enum ModelFiles {
-    static let silero = path("silero-vad.gguf")
-    static let smartTurn = path("smart-turn-v3.2.gguf")
+    static let silero = modelsFolder + "/silero-vad.gguf"
+    static let smartTurn = modelsFolder + "/smart-turn-v3.2.gguf"
 
     /// False where the models were not fetched. In continuous integration it is true, so that their absence is seen.
     static let areExpected: Bool = {
-        let environment = ProcessInfo.processInfo.environment
-        return environment["CI"] == "true" || [silero, smartTurn].allSatisfy(FileManager.default.fileExists)
+        ProcessInfo.processInfo.environment["CI"] == "true"
+            || [silero, smartTurn].allSatisfy(FileManager.default.fileExists)
     }()
-
-    /// Where `scripts/bootstrap` puts them.
-    private static func path(_ name: String) -> String {
-        let environment = ProcessInfo.processInfo.environment
-        let home = FileManager.default.homeDirectoryForCurrentUser.path
-        let cache = environment["REPARTEE_CACHE"] ?? "\(home)/.cache/repartee"
-        return "\(environment["REPARTEE_MODELS"] ?? "\(cache)/models")/\(name)"
-    }
 }

@@ -3,7 +3,8 @@ internal import VoiceCore
 
 /// The folder of the models.
 ///
-/// `--models`, else `$REPARTEE_MODELS`, else `models` in `$REPARTEE_CACHE`, else `~/.cache/repartee/models`.
+/// `--models`, else `$REPARTEE_MODELS`, else `models` in `$REPARTEE_CACHE`, else `~/.cache/repartee/models`. An empty variable counts as
+/// none, as in the scripts that put the models there.
 struct ModelStore: Sendable {
     /// What is known of a model's file.
     enum State: String, Sendable, Codable {
@@ -21,12 +22,9 @@ struct ModelStore: Sendable {
     let directory: String
 
     init(directory: String?, environment: [String: String] = ProcessInfo.processInfo.environment) {
-        if let directory = directory ?? environment["REPARTEE_MODELS"] {
-            self.directory = directory
-        } else {
-            let home = environment["HOME"] ?? NSHomeDirectory()
-            self.directory = (environment["REPARTEE_CACHE"] ?? home + "/.cache/repartee") + "/models"
-        }
+        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        let cache = { value("REPARTEE_CACHE") ?? (value("HOME") ?? NSHomeDirectory()) + "/.cache/repartee" }
+        self.directory = directory ?? value("REPARTEE_MODELS") ?? cache() + "/models"
     }
 
     /// What a language model's memory holds after the beginnings of prompts lies here, unless the settings name another folder.

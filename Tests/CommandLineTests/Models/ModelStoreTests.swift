@@ -64,6 +64,8 @@ internal import VoiceCore
         #expect(ModelStore(directory: nil, environment: ["REPARTEE_MODELS": "/b"]).directory == "/b")
         #expect(ModelStore(directory: nil, environment: ["REPARTEE_CACHE": "/c"]).directory == "/c/models")
         #expect(ModelStore(directory: nil, environment: ["HOME": "/h"]).directory == "/h/.cache/repartee/models")
+        let empty = ["REPARTEE_MODELS": "", "REPARTEE_CACHE": "", "HOME": "/h"]
+        #expect(ModelStore(directory: nil, environment: empty).directory == "/h/.cache/repartee/models")
     }
 
     @Test func `a missing model says how to get it, a damaged one too, nonsense lists the names`() throws {

@@ -19,12 +19,7 @@ struct PiperFixture {
     static func voice() throws -> String { try path("piper-tiny.gguf") }
 
     /// The released voice's file, where bootstrap puts it.
-    static let joe: String = {
-        let environment = ProcessInfo.processInfo.environment
-        let home = FileManager.default.homeDirectoryForCurrentUser.path
-        let cache = environment["REPARTEE_CACHE"] ?? "\(home)/.cache/repartee"
-        return "\(environment["REPARTEE_MODELS"] ?? "\(cache)/models")/piper-joe.gguf"
-    }()
+    static let joe = modelsFolder + "/piper-joe.gguf"
 
     /// False where the voice was not fetched. In continuous integration it is true, so that its absence is seen.
     static let joeIsExpected =
