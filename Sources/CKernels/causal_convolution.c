@@ -239,11 +239,14 @@ inlined void upsample(int64_t outputs, int64_t rate, int64_t first, int64_t last
         else convolve_singles_##name(kernel, columns, streams, part, parts, x, residual, y);                            \
     }
 
+#if !defined(__aarch64__)
+
 // Two columns of sixteen are eight registers of four.
-#define plain_singles                                                                                                   \
-    static void convolve_singles_plain(convolve_arguments) {                                                            \
-        convolve(2, 0, kernel, columns, streams, part, parts, x, residual, y);                                          \
-    }
+static void convolve_singles_plain(convolve_arguments) {
+    convolve(2, 0, kernel, columns, streams, part, parts, x, residual, y);
+}
+
+#endif
 
 #if defined(__x86_64__)
 
@@ -268,8 +271,6 @@ int cc_best_kind(void) {
     if (kind == cc_avx512) function##_avx512(__VA_ARGS__);                                                              \
     if (kind == cc_avx2) function##_avx2(__VA_ARGS__);
 
-plain_singles
-
 #elif defined(__aarch64__)
 
 // NEON: six columns of four registers each are 24 of 32.
@@ -286,8 +287,6 @@ int cc_best_kind(void) { return cc_plain; }
 int cc_best_kind(void) { return cc_none; }
 
 #define choose(function, ...) (void)kind;
-
-plain_singles
 
 #endif
 

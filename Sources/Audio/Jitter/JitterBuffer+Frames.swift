@@ -35,7 +35,8 @@ extension JitterBuffer {
         // What was made up while nothing was there stands for what turns out to be missing.
         let missing = next.start - position
         let filled = min(max(missing, 0), starved)
-        let isPause = isPause(before: next)
+        // Nothing was lost before the packet.
+        let isPause = next.marker || expected == next.sequence
         guard missing <= filled || isPause || isDue else { return nil }
         if filled > 0, isPause {
             statistics.underruns -= 1
@@ -47,7 +48,7 @@ extension JitterBuffer {
         if missing > filled {
             self.position = next.start
             let elapsed = now - latestDecoded - Self.duration(filled)
-            return fill(missing - filled, before: next, atMost: max(elapsed, Self.leastFilling))
+            return fill(missing - filled, before: next, isPause: isPause, atMost: max(elapsed, Self.leastFilling))
         }
         packets.removeFirst()
         latestDecoded = now
@@ -68,8 +69,8 @@ extension JitterBuffer {
 
     /// Fills what is missing before a packet: what that holds of it, and before it silence or something made up. Timestamps that run
     /// ahead of the time make no sound.
-    private mutating func fill(_ missing: Int, before next: Stored, atMost limit: Duration) -> [Float] {
-        let isPause = isPause(before: next)
+    /// - Parameter isPause: true when nothing was lost before the packet.
+    private mutating func fill(_ missing: Int, before next: Stored, isPause: Bool, atMost limit: Duration) -> [Float] {
         // Only what came directly before is in the packet, and that was as long as the packet itself (RFC 6716 section 4.2.5).
         let length = next.end - next.start
         let recoverable = !isPause && next.hasCorrection && missing >= length ? length : 0
@@ -87,9 +88,6 @@ extension JitterBuffer {
         concealedInRow = 0
         return samples + recovered
     }
-
-    /// True when nothing was lost before a packet.
-    private func isPause(before next: Stored) -> Bool { next.marker || expected == next.sequence }
 
     /// Nothing is there: makes up the rest of a frame and does not go on, since it may only be late.
     private mutating func starve() -> [Float] {

@@ -143,7 +143,7 @@ package final class WebRTCPort: Sendable {
                     let local = channel.localAddress?.port ?? configuration.port
                     var peers = PeerConfiguration(
                         identity: identity,
-                        addresses: try addresses(of: configuration, port: local)
+                        addresses: try configuration.addresses(port: local)
                     )
                     peers.connectTimeout = configuration.connectTimeout
                     peers.consentTimeout = configuration.consentTimeout
@@ -374,61 +374,19 @@ package final class WebRTCPort: Sendable {
         channel.write(envelope, promise: nil)
     }
 
-    // MARK: - addresses
-
-    private static func addresses(of configuration: Configuration, port: Int) throws -> [NetworkAddress] {
-        let port = UInt16(clamping: port)
-        let named = try configuration.publicAddresses.map { text in
-            guard let address = NetworkAddress(text, port: port) else {
-                throw VoiceError(.usage, "\(text) is not an IP address; write for example 203.0.113.7")
-            }
-            return address
-        }
-        guard named.isEmpty else { return named }
-        if let bound = NetworkAddress(configuration.host, port: port), !bound.bytes.allSatisfy({ $0 == 0 }) {
-            return [bound]
-        }
-        let isEverywhere = NetworkAddress(configuration.host, port: port)
-        let all = try System.enumerateDevices().compactMap(\.address).compactMap { networkAddress($0, port: port) }
-        // Of names such as localhost only what they stand for would do; loopback always works on the machine itself.
-        let found = all.filter {
-            isEverywhere == nil ? $0.isLoopback : isEverywhere?.isVersion6 == true || !$0.isVersion6
-        }
-        let usable = found.filter { !$0.isLinkLocal }
-        guard !usable.isEmpty else {
-            throw VoiceError(.unavailable, "this machine has no address for WebRTC: name one with --public-address")
-        }
-        // People at other machines first; IPv4 before IPv6, because more networks carry it.
-        return usable.enumerated().sorted { a, b in
-            (a.element.isLoopback ? 1 : 0, a.element.isVersion6 ? 1 : 0, a.offset)
-                < (b.element.isLoopback ? 1 : 0, b.element.isVersion6 ? 1 : 0, b.offset)
-        }.map(\.element)
-    }
-
     private static func source(_ sender: SocketAddress, _ state: State) -> NetworkAddress? {
         if let known = state.senders[sender] { return known }
-        let source = networkAddress(sender)
+        let source = NetworkAddress(sender)
         if state.senders.count >= senderLimit { state.senders = [:] }
         state.senders[sender] = source
         return source
     }
 
-    private static func networkAddress(_ address: SocketAddress, port: UInt16? = nil) -> NetworkAddress? {
-        address.ipAddress.flatMap { NetworkAddress($0, port: port ?? UInt16(clamping: address.port ?? 0)) }
-    }
-
     private func socketAddress(_ destination: NetworkAddress, of entry: State.Entry) -> SocketAddress? {
         if let route = entry.route, route.destination == destination { return route.address }
-        let address = Self.socketAddress(destination, for: channel.localAddress)
+        let address = destination.socketAddress(for: channel.localAddress)
         entry.route = address.map { (destination, $0) }
         return address
-    }
-
-    /// An address as a socket of the family of `local` writes it.
-    private static func socketAddress(_ address: NetworkAddress, for local: SocketAddress?) -> SocketAddress? {
-        var bytes = address.bytes
-        if case .v6? = local, !address.isVersion6 { bytes = [UInt8](repeating: 0, count: 10) + [0xff, 0xff] + bytes }
-        return try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: Int(address.port))
     }
 
     // MARK: - the channel
@@ -447,14 +405,5 @@ package final class WebRTCPort: Sendable {
 
         // An error of one datagram (ICMP, say) is none of the port.
         func errorCaught(context: ChannelHandlerContext, error: any Error) {}
-    }
-}
-
-extension NetworkAddress {
-    fileprivate var isLoopback: Bool { isVersion6 ? bytes == [UInt8](repeating: 0, count: 15) + [1] : bytes[0] == 127 }
-
-    /// RFC 3927 and RFC 4291 section 2.5.6: good on one cable only, and IPv6's need a zone that candidates have not.
-    fileprivate var isLinkLocal: Bool {
-        isVersion6 ? bytes[0] == 0xfe && bytes[1] & 0xc0 == 0x80 : bytes[0] == 169 && bytes[1] == 254
     }
 }
