@@ -46,6 +46,9 @@ struct OutgoingAudio: Sendable {
     /// True when nothing waits and the silence behind the last sound has left, too.
     var isOver: Bool { waiting == 0 && tailLeft == 0 }
 
+    /// True when so many samples wait.
+    func holds(_ count: Int) -> Bool { waiting >= count }
+
     /// Takes a piece of a reply.
     ///
     /// - Returns: how much older audio was dropped for it.
@@ -82,9 +85,11 @@ struct OutgoingAudio: Sendable {
         waiting = kept
     }
 
-    /// The samples of the next packet, which leaves now; nil to send none.
+    /// The samples of the next packet, nil to send none.
     ///
-    /// - Parameter delay: how long until what leaves now is heard.
+    /// - Parameters:
+    ///   - now: when it leaves, by the reply's pace.
+    ///   - delay: how long until what leaves now is heard.
     mutating func take(_ count: Int, at now: Duration, heardAfter delay: Duration) -> (samples: [Float], isFirst: Bool)?
     {
         let isFirst = tailLeft == 0

@@ -14,9 +14,10 @@ package import WebRTC
 /// ``WebRTC/PeerTable`` of all peers), after which ``drain(at:)`` is to be called. One owner at a time.
 ///
 /// Sound goes by Opus in both directions. What the person says is handed on as it comes (``Audio/JitterBuffer``). The first packet of a
-/// reply leaves at once, and those behind it follow every 20 ms by the owner's clock. The first data channel that the other side opens carries the page's
-/// protocol or RTVI, whichever its label says. The conversation can begin once the client says that it is ready, or a
-/// second after connecting.
+/// reply leaves at once, and those behind it follow every 20 ms by the owner's clock, a few milliseconds early where something else wakes the
+/// call anyway: they are timed to fall due just after the microphone's packets. The first data channel that the other side opens carries the
+/// page's protocol or RTVI, whichever its label says. The conversation can begin once the client says that it is ready, or a second after
+/// connecting.
 package final class WebRTCCall {
     /// What the owner is to do.
     package enum Output: Sendable {
@@ -47,6 +48,8 @@ package final class WebRTCCall {
     package let peer: Peer
 
     private let frame: Duration
+    /// So much before it is due a packet may leave. Any receiver's jitter buffer has room for it.
+    private let earliness: Duration
     private let date: @Sendable () -> Date
     private var channels: DataChannels?
     private var chat: DataChannels.Identifier?
@@ -62,6 +65,8 @@ package final class WebRTCCall {
     private var nextTick: Duration?
     /// When the next packet leaves; nil while there is none to send.
     private var nextPacket: Duration?
+    /// When the microphone's latest packet came.
+    private var latestHeard: Duration?
     /// Where the next packet begins, in samples at 48 kHz since the connection was made.
     private var nextTimestamp = 0
     private let firstTimestamp: UInt32
@@ -94,6 +99,7 @@ package final class WebRTCCall {
     ) throws(VoiceError) {
         peer = Peer(configuration: peers, at: now)
         self.frame = frame
+        earliness = frame * 2 / 5
         self.date = date
         jitterBuffer = try JitterBuffer(rate: .speech)
         allowance = AudioAllowance(burst: limits.microphoneBurst, at: now)
@@ -213,32 +219,54 @@ package final class WebRTCCall {
         if let connected, now >= connected + Self.patience { greet() }
     }
 
-    /// Sends the first packet of a reply, unless packets are on their way already.
+    /// Sends the first packet of a reply; if packets are on their way already, the next one if it may leave.
     private func startPackets(at now: Duration) {
-        guard let connected, nextPacket == nil else { return }
-        nextPacket = now
-        nextTimestamp = max(nextTimestamp, SampleRate.wideband.samples(in: now - connected))
-        runPackets(at: now)
+        guard let connected else { return }
+        if nextPacket == nil {
+            nextTimestamp = max(nextTimestamp, SampleRate.wideband.samples(in: now - connected))
+            nextPacket = now
+            runPackets(at: now)
+            if nextPacket != nil { nextPacket = secondPacket(after: now) }
+        } else {
+            runPackets(at: now)
+        }
         drain(at: now)
     }
 
-    /// Sends all packets that are due, until there are no more.
+    /// When the second packet of a reply is due, which those behind it follow: a frame after the first one and up to half a frame less or
+    /// more, so that the microphone's packets come a little before.
+    private func secondPacket(after first: Duration) -> Duration {
+        let next = first + frame
+        guard let latestHeard, first - latestHeard < frame * 3 else { return next }
+        let ahead = next - latestHeard - earliness / 2
+        let frames = (ahead / frame).rounded(.toNearestOrAwayFromZero)
+        return next - (ahead - frame * frames)
+    }
+
+    /// Sends all packets that are due, until there are no more, or the next one a little early.
     private func runPackets(at now: Duration) {
-        guard let first = nextPacket, first <= now else { return }
+        guard let first = nextPacket else { return }
+        let length = SampleRate.wideband.samples(in: frame)
+        guard first <= now else {
+            guard first - now <= earliness, outgoing.holds(encoder.frameLength) else { return }
+            sendPacket(due: first, at: now)
+            nextTimestamp += length
+            nextPacket = first + frame
+            return
+        }
         let due = Int((now - first) / frame) + 1
         let left = max(0, due - Self.longestDelay)
-        let length = SampleRate.wideband.samples(in: frame)
         nextTimestamp += left * length
         for _ in left..<due {
-            sendPacket(at: now)
+            sendPacket(due: now, at: now)
             nextTimestamp += length
         }
         nextPacket = outgoing.isOver ? nil : first + frame * due
     }
 
-    private func sendPacket(at now: Duration) {
+    private func sendPacket(due: Duration, at now: Duration) {
         let network = peer.statistics.roundTrip.map { $0 / 2 } ?? .zero
-        guard let packet = outgoing.take(encoder.frameLength, at: now, heardAfter: network + Self.remoteDelay) else {
+        guard let packet = outgoing.take(encoder.frameLength, at: due, heardAfter: network + Self.remoteDelay) else {
             return
         }
         if protection.advance(lost: peer.statistics.remoteFractionLost, before: packet.samples, at: now) {
@@ -265,7 +293,9 @@ package final class WebRTCCall {
                 ),
                 at: now
             )
+            latestHeard = now
             hear(at: now)
+            runPackets(at: now)
         case .digit(let digit): for event in keypad.press(digit, at: now) { deliver(event) }
         case .data(let bytes): channels?.handle(packet: bytes, at: now)
         case .state(.connected):

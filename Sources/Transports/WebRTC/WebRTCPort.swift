@@ -314,10 +314,13 @@ package final class WebRTCPort: Sendable {
     }
 
     /// Wakes the call when it is next due. A timer that is set for earlier stays, and sets the next one when it comes: most datagrams put
-    /// off what is due, and cancelling costs more than an idle look now and then.
+    /// off what is due, and cancelling costs more than an idle look now and then. Not one that would come within a frame for nothing: of
+    /// those there would be 50 a second.
     private func setTimer(_ entry: State.Entry) {
         let due = entry.call.nextTimeout
-        if let due, let set = entry.timer?.due, set <= due { return }
+        if let due, let set = entry.timer?.due, set <= due {
+            guard set < due, set - clock.now < configuration.frame else { return }
+        }
         entry.timer?.callback.cancel()
         entry.timer = nil
         guard let due else { return }

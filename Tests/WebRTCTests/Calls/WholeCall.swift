@@ -29,6 +29,8 @@ final class WholeCall {
     /// What the agent heard: 16 kHz, and when each frame came.
     private(set) var heard: [Float] = []
     private(set) var heardTimes: [Duration] = []
+    /// When each packet with the agent's sound left.
+    private(set) var sentTimes: [Duration] = []
     /// What the person typed, as it reached the agent.
     private(set) var typed: [String] = []
     /// The newest sample of each reply that the agent believes was heard.
@@ -250,6 +252,7 @@ final class WholeCall {
 
     private func send(_ bytes: [UInt8], from end: End) {
         if DatagramKind(bytes) == .srtp, !DatagramKind.isRTCP(bytes) {
+            if end == .right { sentTimes.append(now) }
             media.send(bytes, from: end, at: now)
         } else {
             signals.send(bytes, from: end, at: now)
