@@ -52,6 +52,13 @@ public protocol RecognizerStream: Sendable {
     /// - Returns: nil when the engine cannot tell.
     func draft() async throws(VoiceError) -> Transcript?
 
+    /// The person goes on: after a ``draft()``, the silence that it was made for is over and the next ``feed(_:)`` has speech in it.
+    ///
+    /// For an engine whose draft is the end of its utterance, which it then takes back. It is called at any sound that may be speech, with
+    /// a draft before it or not.
+    /// - Throws: as ``feed(_:)``.
+    func resume() async throws(VoiceError)
+
     /// Drops the current utterance and forgets everything heard. The next `feed` begins a fresh one.
     func reset() async throws(VoiceError)
 }
@@ -59,6 +66,9 @@ public protocol RecognizerStream: Sendable {
 extension RecognizerStream {
     /// Most engines cannot tell.
     public func draft() async throws(VoiceError) -> Transcript? { nil }
+
+    /// Most engines' drafts change nothing.
+    public func resume() async throws(VoiceError) {}
 
     /// Ends the current utterance at the end of a turn: ``finish(flushing:)`` with ``RecognitionFlush/lookahead``.
     public func finish() async throws(VoiceError) -> Transcript { try await finish(flushing: .lookahead) }

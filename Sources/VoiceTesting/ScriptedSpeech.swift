@@ -41,6 +41,10 @@ public final class ScriptedRecognizer: SpeechRecognizer {
     private let finalLatency: Duration
     private let utterances: Mutex<[String]>
     private let drafts: Mutex<[String]?>
+    private let taken = Mutex(0)
+
+    /// How many drafts were taken back because the person went on.
+    public var draftsTakenBack: Int { taken.withLock { $0 } }
 
     /// Makes a recogniser that needs `finalLatency` on `clock` for a final transcript.
     /// - Parameter drafts: its drafts, one after the other; nil if it cannot tell.
@@ -64,6 +68,7 @@ public final class ScriptedRecognizer: SpeechRecognizer {
     private final class Stream: RecognizerStream {
         private let recognizer: ScriptedRecognizer
         private let hasHeardSpeech = Mutex(false)
+        private let hasDrafted = Mutex(false)
 
         init(recognizer: ScriptedRecognizer) { self.recognizer = recognizer }
 
@@ -78,6 +83,7 @@ public final class ScriptedRecognizer: SpeechRecognizer {
 
         func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript {
             try? await recognizer.clock.sleep(until: recognizer.clock.now + recognizer.finalLatency)
+            hasDrafted.withLock { $0 = false }
             let heard = hasHeardSpeech.withLock { heard in
                 defer { heard = false }
                 return heard
@@ -89,7 +95,16 @@ public final class ScriptedRecognizer: SpeechRecognizer {
         func draft() async throws(VoiceError) -> Transcript? {
             guard hasHeardSpeech.withLock({ $0 }), let text = recognizer.nextDraft() else { return nil }
             try? await recognizer.clock.sleep(until: recognizer.clock.now + recognizer.finalLatency)
+            hasDrafted.withLock { $0 = true }
             return Transcript(text: text, isFinal: false)
+        }
+
+        func resume() async throws(VoiceError) {
+            let had = hasDrafted.withLock { had in
+                defer { had = false }
+                return had
+            }
+            if had { recognizer.taken.withLock { $0 += 1 } }
         }
 
         func reset() async throws(VoiceError) { hasHeardSpeech.withLock { $0 = false } }

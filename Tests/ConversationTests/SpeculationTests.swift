@@ -11,6 +11,7 @@ internal import VoiceTesting
         var report: ConversationReport
         var transport: LoopbackTransport
         var model: ScriptedLanguageModel
+        var draftsTakenBack: Int
 
         var spokenEpochs: Set<Int> {
             Set(
@@ -32,10 +33,11 @@ internal import VoiceTesting
     ) async throws -> Outcome {
         let clock = ManualClock(isSelfDriving: true)
         let model = ScriptedLanguageModel(clock: clock) { _ in Self.answer.split(separator: " ").map { " \($0)" } }
+        let recognizer = ScriptedRecognizer(clock: clock, utterances: utterances, drafts: drafts)
         let engines = Engines(
             voiceActivity: AmplitudeDetector(),
             turnDetector: ScriptedTurnDetector(clock: clock, verdicts: verdicts),
-            recognizer: ScriptedRecognizer(clock: clock, utterances: utterances, drafts: drafts),
+            recognizer: recognizer,
             languageModel: model,
             synthesizer: ToneSynthesizer(clock: clock)
         )
@@ -49,7 +51,12 @@ internal import VoiceTesting
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         let report = try await conversation.run(over: transport)
-        return Outcome(report: report, transport: transport, model: model)
+        return Outcome(
+            report: report,
+            transport: transport,
+            model: model,
+            draftsTakenBack: recognizer.draftsTakenBack
+        )
     }
 
     @Test func `a draft that was right is heard sooner, and asked for once`() async throws {
@@ -104,6 +111,7 @@ internal import VoiceTesting
         #expect(outcome.model.conversations.last?.map(\.content) == ["Be brief.", "what is it and then"])
         #expect(outcome.report.summary.speculation.drafts == 2)
         #expect(outcome.report.summary.speculation.hits == 1)
+        #expect(outcome.draftsTakenBack == 1)
         // The far end is told of no reply that it has never heard of.
         #expect(!outcome.transport.sent.contains { $0.message == .cut(epoch: 1) })
     }

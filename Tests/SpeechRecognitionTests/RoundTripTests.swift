@@ -71,6 +71,55 @@
             #expect(alone[0].contains("capital") && alone[2].contains("days"))
         }
 
+        @Test func `a draft is the final transcript, whatever silence comes after it`() async throws {
+            let stream = try await Self.recognizer.get().openStream()
+            #expect(try await stream.draft() == nil)
+            for silence in [0, 8_000, 100_000] {
+                _ = try await stream.feed(try await spoken("How many days are there in a week?"))
+                let draft = try #require(try await stream.draft())
+                #expect(!draft.isFinal)
+                #expect(draft.text.contains("days"))
+                _ = try await stream.feed([Float](repeating: 0, count: silence))
+                if silence < 10_000 { #expect(try await stream.draft() == draft) }
+                #expect(try await stream.finish().text.contains("days"))
+                #expect(try await stream.draft() == nil)
+            }
+        }
+
+        @Test func `who goes on after drafts is understood as if there had been none`() async throws {
+            let speech = try await spoken("I would like to read a good book about the history of the world.")
+            let recognizer = try PocketSphinxRecognizer()
+            func transcript(draftingAt drafts: [Int]) async throws -> String {
+                let stream = try await recognizer.openStream()
+                for start in stride(from: 0, to: speech.count, by: 320) {
+                    if drafts.contains(start) { #expect(try await stream.draft() != nil) }
+                    // What comes between a draft and the first sound is heard, too.
+                    if drafts.contains(start - 640) { try await stream.resume() }
+                    _ = try await stream.feed(Array(speech[start..<min(start + 320, speech.count)]))
+                }
+                return try await stream.finish().text
+            }
+            let plain = try await transcript(draftingAt: [])
+            #expect(plain.contains("history of the world"))
+            #expect(try await transcript(draftingAt: [16_000]) == plain)
+            #expect(try await transcript(draftingAt: [9_600, 16_000, 32_000]) == plain)
+        }
+
+        @Test func `nobody gets a draft while many speak, or of much`() async throws {
+            let recognizer = try PocketSphinxRecognizer(mostDrafting: 1)
+            let speech = try await spoken("What is the capital of France?")
+            let (one, other) = (try await recognizer.openStream(), try await recognizer.openStream())
+            _ = try await one.feed(speech)
+            _ = try await other.feed(speech)
+            #expect(try await one.draft() == nil)
+            _ = try await other.finish()
+            #expect(try await one.draft() != nil)
+            try await one.resume()
+            _ = try await one.feed([Float](repeating: 0, count: 160_000))
+            #expect(try await one.draft() == nil)
+            #expect(try await one.finish().text.contains("capital"))
+        }
+
         @Test func `an utterance that was dropped leaves nothing behind`() async throws {
             let stream = try await Self.recognizer.get().openStream()
             let speech = try await spoken("The quick brown fox.")

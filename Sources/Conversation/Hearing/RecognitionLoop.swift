@@ -78,7 +78,7 @@ struct RecognitionLoop {
             if isInUtterance { try await feed(samples) } else { remember(samples) }
         case .onset(let onset):
             voice = .possible
-            guard !isInUtterance else { return }
+            guard !isInUtterance else { return try await stream.resume() }
             isInUtterance = true
             hasSpeech = false
             let wanted = position - onset + Self.preRoll

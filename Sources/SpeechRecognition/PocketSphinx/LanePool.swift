@@ -36,6 +36,9 @@ final class LanePool: Sendable {
         self.maximumIdle = maximumIdle
     }
 
+    /// How many lanes are lent.
+    var speaking: Int { state.withLock { $0.speakers.count } }
+
     /// Counts a stream in.
     /// - Throws: `exhausted` when as many as may be are open.
     func enter() throws(VoiceError) -> Speaker {

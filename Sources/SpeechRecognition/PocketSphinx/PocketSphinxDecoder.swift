@@ -38,6 +38,11 @@ final class PocketSphinxDecoder {
     func startFresh(_ mean: CepstralMean) {
         drop()
         ps_start_stream(decoder)
+        subtract(mean)
+    }
+
+    /// Goes back to a mean that was another one's, or its own before an utterance.
+    func subtract(_ mean: CepstralMean) {
         guard let own = ps_get_feat(decoder)?.pointee.cmn_struct, own.pointee.veclen == mean.values.count else {
             return
         }

@@ -1,3 +1,4 @@
+internal import Foundation
 package import VoiceCore
 
 /// PocketSphinx behind ``SpeechRecognizer``: on request, American English only.
@@ -9,14 +10,22 @@ package final class PocketSphinxRecognizer: SpeechRecognizer {
     package let name = "pocketsphinx-en-us"
 
     private let pool: LanePool
+    private let mostDrafting: Int
 
     /// Finds the model; loads nothing yet.
     /// - Parameters:
     ///   - model: the model; by default the one of the machine.
     ///   - maximumStreams: streams that may be open at once; each that hears an utterance takes about 100 MB.
     ///   - maximumIdle: decoders that are kept although nobody has spoken for a minute.
+    ///   - mostDrafting: nobody gets a draft while more than so many speak, since one that was wrong costs decoding the utterance again.
     /// - Throws: `unavailable` when the model is missing.
-    package init(model: PocketSphinxModel? = nil, maximumStreams: Int = 16, maximumIdle: Int = 2) throws(VoiceError) {
+    package init(
+        model: PocketSphinxModel? = nil,
+        maximumStreams: Int = 16,
+        maximumIdle: Int = 2,
+        mostDrafting: Int = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+    ) throws(VoiceError) {
+        self.mostDrafting = mostDrafting
         let found = if let model { model } else { try PocketSphinxModel.find() }
         pool = LanePool(model: found, maximumStreams: maximumStreams, maximumIdle: maximumIdle)
     }
@@ -38,7 +47,7 @@ package final class PocketSphinxRecognizer: SpeechRecognizer {
                 "PocketSphinx understands English only and has no lookahead, phrases or endpointer; leave these options out"
             )
         }
-        return PocketSphinxStream(speaker: try pool.enter(), pool: pool)
+        return PocketSphinxStream(speaker: try pool.enter(), pool: pool, mostDrafting: mostDrafting)
     }
 }
 
@@ -46,14 +55,16 @@ package final class PocketSphinxRecognizer: SpeechRecognizer {
 private actor PocketSphinxStream: RecognizerStream {
     private let speaker: LanePool.Speaker
     private let pool: LanePool
+    private let mostDrafting: Int
     /// That of the running utterance.
     private var lane: PocketSphinxLane?
     /// What the last utterance told about how the speaker sounds.
     private var mean: CepstralMean?
 
-    init(speaker: LanePool.Speaker, pool: LanePool) {
+    init(speaker: LanePool.Speaker, pool: LanePool, mostDrafting: Int) {
         self.speaker = speaker
         self.pool = pool
+        self.mostDrafting = mostDrafting
     }
 
     deinit {
@@ -77,6 +88,14 @@ private actor PocketSphinxStream: RecognizerStream {
         self.lane = lane
         return lane
     }
+
+    /// See ``RecognizerStream/draft()``: the final transcript itself, of an utterance that is decoded again if it goes on.
+    func draft() async throws(VoiceError) -> Transcript? {
+        guard let lane, pool.speaking <= mostDrafting else { return nil }
+        return await lane.makeDraft()
+    }
+
+    func resume() async throws(VoiceError) { try await lane?.resume() }
 
     func finish(flushing flush: RecognitionFlush) async throws(VoiceError) -> Transcript {
         guard let lane else { return Transcript(text: "", isFinal: true) }
