@@ -6,15 +6,23 @@ internal import VoiceCore
 
 @Suite(.enabled(if: ModelFiles.areExpected, "run scripts/bootstrap to fetch the models"))
 struct SmartTurnTests {
-    private func network() throws -> SmartTurnNetwork {
-        try SmartTurnNetwork(GGUFFile(path: ModelFiles.smartTurn), on: ComputeStream(on: .cpu()))
+    private func network(rounding: Bool = true) throws -> SmartTurnNetwork {
+        try SmartTurnNetwork(GGUFFile(path: ModelFiles.smartTurn), on: ComputeStream(on: .cpu()), rounding: rounding)
     }
 
     @Test func `every clip equals onnxruntime's F32 graph to 1e-4`() throws {
-        let network = try network()
+        let network = try network(rounding: false)
         for turn in try Golden.load().turns {
             let probability = try network.endProbability(ofTurn: turn.samples())
             #expect(abs(probability - turn.probability) <= 1e-4, "\(turn.name)")
+        }
+    }
+
+    @Test func `rounded to 8 bits every clip is close to that`() throws {
+        let network = try network()
+        for turn in try Golden.load().turns {
+            let probability = try network.endProbability(ofTurn: turn.samples())
+            #expect(abs(probability - turn.probability) <= 0.07, "\(turn.name)")
         }
     }
 
@@ -36,6 +44,14 @@ struct SmartTurnTests {
         #expect(try await detector.endProbability(ofTurn: [Float](repeating: 0, count: 40_000)) == 0)
         let speechLongAgo = [0.5] + [Float](repeating: 0, count: 128_000)
         #expect(try await detector.endProbability(ofTurn: speechLongAgo) == 0)
+    }
+
+    @Test(arguments: [Float.nan, .infinity]) func `audio that is not finite has no verdict`(sample: Float) throws {
+        let network = try network()
+        var turn = [Float](repeating: 0.1, count: 20_000)
+        turn[7_000] = sample
+        let error = #expect(throws: VoiceError.self) { try network.endProbability(ofTurn: turn) }
+        #expect(error?.code == .fault)
     }
 
     @Test func `a verdict depends on the last eight seconds alone`() throws {

@@ -76,7 +76,8 @@ extension GGUFFile {
         return Self.stored(try floats(of: tensor), rowLength: tensor.shape[0], as: .q8_0)
     }
 
-    private static func stored(_ values: [Float], rowLength: Int, as type: ElementType) -> [UInt8] {
+    /// Values as a type that they can become; rows are whole blocks of it.
+    static func stored(_ values: [Float], rowLength: Int, as type: ElementType) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: values.count / type.blockSize * type.blockBytes)
         values.withUnsafeBufferPointer { values in
             bytes.withUnsafeMutableBytes { bytes in

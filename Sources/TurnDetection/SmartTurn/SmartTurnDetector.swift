@@ -4,7 +4,7 @@ public import VoiceCore
 /// Smart Turn v3 on ggml: from the sound of a turn, the probability that the speaker has finished.
 ///
 /// One detector serves any number of sessions; verdicts are made one after the other on a thread of its own. One costs
-/// about 110 ms of a core (AMD EPYC, Zen 3).
+/// about 60 ms of a core (AMD EPYC, Zen 4; MODEL.md).
 public struct SmartTurnDetector: TurnDetector {
     /// The model's name, from its file.
     public let name: String

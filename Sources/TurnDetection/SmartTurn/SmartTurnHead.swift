@@ -4,7 +4,7 @@ internal import VoiceCore
 /// Stages 4 and 5: the steps pooled by attention into one vector, and a classifier that ends in a probability.
 struct SmartTurnHead {
     let hyperparameters: SmartTurnHyperparameters
-    let weights: Weights
+    let weights: SmartTurnWeights
 
     /// - Parameter x: shape [hiddenSize, positions].
     /// - Returns: shape [1], in [0, 1].

@@ -5,7 +5,7 @@ internal import VoiceCore
 struct SmartTurnLayer {
     let index: Int
     let hyperparameters: SmartTurnHyperparameters
-    let weights: Weights
+    let weights: SmartTurnWeights
 
     /// - Parameter x: shape [hiddenSize, positions].
     /// - Returns: the same shape.
@@ -14,7 +14,13 @@ struct SmartTurnLayer {
         return try feedForward(g, attended)
     }
 
-    private func weight(_ name: String) throws(VoiceError) -> Tensor { try weights.tensor("layers.\(index).\(name)") }
+    private func name(_ name: String) -> String { "layers.\(index).\(name)" }
+
+    private func weight(_ name: String) throws(VoiceError) -> Tensor { try weights.tensor(self.name(name)) }
+
+    private func product(_ g: GraphBuilder, _ name: String, _ x: Tensor) throws(VoiceError) -> Tensor {
+        try weights.product(g, self.name(name), x)
+    }
 
     private func attention(_ g: GraphBuilder, _ x: Tensor) throws(VoiceError) -> Tensor {
         let h = hyperparameters
@@ -22,30 +28,39 @@ struct SmartTurnLayer {
         func byHead(_ x: Tensor) throws(VoiceError) -> Tensor {
             try g.contiguous(g.permute(g.reshape(x, [headSize, h.heads, h.positions]), [0, 2, 1, 3]))
         }
-        let query = try byHead(g.linear(x, weight("query"), bias: weight("query.bias")))
-        let key = try byHead(g.matmul(weight("key"), x))
-        // With x as the left operand the values come out transposed, one row of positions per channel, as needed.
-        let value = try g.matmul(x, g.reshape(weight("value"), [h.hiddenSize, headSize, h.heads]))
+        let query = try byHead(g.add(product(g, "query", x), weight("query.bias")))
+        let key = try byHead(product(g, "key", x))
+        let value = try values(g, x)
         let mixed = try g.matmul(value, g.softmax(g.matmul(key, query)))
         let joined = try g.contiguous(g.permute(mixed, [0, 2, 1, 3]))
-        return try g.linear(
-            g.reshape(joined, [h.hiddenSize, h.positions]),
-            weight("output"),
-            bias: weight("output.bias")
+        return try g.add(
+            product(g, "output", g.reshape(joined, [h.hiddenSize, h.positions])),
+            weight("output.bias")
         )
+    }
+
+    /// The values transposed, one row of positions per channel, as the product with the attention's weights takes them.
+    private func values(_ g: GraphBuilder, _ x: Tensor) throws(VoiceError) -> Tensor {
+        let h = hyperparameters
+        let headSize = h.hiddenSize / h.heads
+        guard weights.isPacked(name("value")) else {
+            // With x as the left operand they come out so.
+            return try g.matmul(x, g.reshape(weight("value"), [h.hiddenSize, headSize, h.heads]))
+        }
+        let rows = try g.reshape(product(g, "value", x), [headSize, h.heads, h.positions])
+        return try g.contiguous(g.permute(rows, [1, 2, 0, 3]))
     }
 
     private func feedForward(_ g: GraphBuilder, _ x: Tensor) throws(VoiceError) -> Tensor {
         let normalised = try g.norm(x, epsilon: hyperparameters.epsilon)
         var result = try g.add(x, weight("fall.bias"))
         for part in 0..<SmartTurnParameters.feedForwardParts(hyperparameters) {
-            let inner = try g.linear(
-                normalised,
-                weight("rise.\(part)"),
+            let inner = try g.activated(
+                product(g, "rise.\(part)", normalised),
                 bias: weight("rise.\(part).bias"),
-                activation: .geluExact
+                .geluExact
             )
-            result = try g.add(result, g.matmul(weight("fall.\(part)"), inner))
+            result = try g.add(result, product(g, "fall.\(part)", inner))
         }
         return result
     }

@@ -12,9 +12,11 @@ internal import VoiceCore
 /// - the pooling score's bias drops out of its softmax, and the final norm passes through the pooled sum;
 /// - the feed-forward block is cut into parts: smaller matrices stay in the cache (measured, see MODEL.md).
 struct SmartTurnParameters {
+    typealias Value = (name: String, shape: Shape, elements: [Float])
+
     let hyperparameters: SmartTurnHyperparameters
     private let file: GGUFFile
-    private var computed: [(name: String, shape: Shape, elements: [Float])] = []
+    private var computed: [Value] = []
 
     /// Reads, checks and folds all weights.
     /// - Throws: ``VoiceError/Code/malformedInput`` when one is missing or has another shape or type.
@@ -27,8 +29,9 @@ struct SmartTurnParameters {
     }
 
     /// Moves the weights to a device.
-    func weights(on device: Device) throws(VoiceError) -> Weights {
-        try Weights(computed: computed, from: file.path, on: device)
+    /// - Parameter rounds: see ``SmartTurnWeights``.
+    func weights(on device: Device, rounding rounds: Bool) throws(VoiceError) -> SmartTurnWeights {
+        try SmartTurnWeights(computed, rounding: rounds, from: file.path, on: device)
     }
 
     /// Parts that a feed-forward block is computed in, each about twice as wide as the encoder.

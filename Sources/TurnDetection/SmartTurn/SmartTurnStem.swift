@@ -4,7 +4,7 @@ internal import VoiceCore
 /// Stage 2: two convolutions with GELU that halve the frames, and the positions.
 struct SmartTurnStem {
     let hyperparameters: SmartTurnHyperparameters
-    let weights: Weights
+    let weights: SmartTurnWeights
 
     /// - Parameter features: shape [frames, melBins].
     /// - Returns: shape [hiddenSize, positions].
@@ -25,11 +25,10 @@ struct SmartTurnStem {
         let odd = try g.slice(pairs, dimension: 0, width..<(2 * width))
         let before = try g.contiguous(g.slice(odd, dimension: 1, 0..<(h.positions - 1)))
         let steps = try g.concat(g.pad(before, dimension: 1, before: 1), pairs, dimension: 0)
-        let y = try g.linear(
-            steps,
-            weights.tensor("stem.1.weight"),
+        let y = try g.activated(
+            weights.product(g, "stem.1.weight", steps),
             bias: weights.tensor("stem.1.bias"),
-            activation: .geluExact
+            .geluExact
         )
         return try g.add(y, weights.tensor("positions"))
     }
