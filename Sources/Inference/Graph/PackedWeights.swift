@@ -5,7 +5,7 @@ package import VoiceCore
 /// Q8_0 matrices in the order that our own kernels read them, in the CPU's memory.
 ///
 /// For a few columns ggml's kernels are bound by arithmetic, these by memory: 610 MB times 2 columns take 21 to 29 ms of one
-/// core (AMD Zen 4 with AVX-512 VNNI); docs/log.md has what a step took with ggml's. The numbers are the file's; activations are rounded to 8 bits per block of
+/// core (AMD Zen 4 with AVX-512 VNNI); docs/log.md has what a step took with ggml's. The numbers are the file's, or rounded from computed ones; activations are rounded to 8 bits per block of
 /// 32, as ggml does, but keep their scale in F32.
 ///
 /// `@unchecked Sendable`: see ``Weights``.

@@ -30,25 +30,16 @@ struct SmartTurnLayer {
         }
         let query = try byHead(g.add(product(g, "query", x), weight("query.bias")))
         let key = try byHead(product(g, "key", x))
-        let value = try values(g, x)
+        // Transposed, one row of positions per channel, as the product with the attention's weights takes them.
+        let value = try g.contiguous(
+            g.permute(g.reshape(product(g, "value", x), [headSize, h.heads, h.positions]), [1, 2, 0, 3])
+        )
         let mixed = try g.matmul(value, g.softmax(g.matmul(key, query)))
         let joined = try g.contiguous(g.permute(mixed, [0, 2, 1, 3]))
         return try g.add(
             product(g, "output", g.reshape(joined, [h.hiddenSize, h.positions])),
             weight("output.bias")
         )
-    }
-
-    /// The values transposed, one row of positions per channel, as the product with the attention's weights takes them.
-    private func values(_ g: GraphBuilder, _ x: Tensor) throws(VoiceError) -> Tensor {
-        let h = hyperparameters
-        let headSize = h.hiddenSize / h.heads
-        guard weights.isPacked(name("value")) else {
-            // With x as the left operand they come out so.
-            return try g.matmul(x, g.reshape(weight("value"), [h.hiddenSize, headSize, h.heads]))
-        }
-        let rows = try g.reshape(product(g, "value", x), [headSize, h.heads, h.positions])
-        return try g.contiguous(g.permute(rows, [1, 2, 0, 3]))
     }
 
     private func feedForward(_ g: GraphBuilder, _ x: Tensor) throws(VoiceError) -> Tensor {

@@ -18,7 +18,7 @@ struct SmartTurnWeights {
     ) throws(VoiceError) {
         var matrices: [String: (shape: Shape, elements: [Float])] = [:]
         let rounds = rounds && PackedWeights.areFastForManyColumns(on: device)
-        for value in values where rounds && Self.isPacked(value.name) {
+        for value in values where rounds && Self.isOfEncoder(value.name) {
             matrices[value.name] = (value.shape, value.elements)
         }
         let packed = try PackedWeights(rounding: matrices, from: path, on: device)
@@ -27,13 +27,10 @@ struct SmartTurnWeights {
     }
 
     /// The matrices with all of the work. Those of the head see one column, or are small.
-    private static func isPacked(_ name: String) -> Bool { name.hasPrefix("layers.") || name == "stem.1.weight" }
+    private static func isOfEncoder(_ name: String) -> Bool { name.hasPrefix("layers.") || name == "stem.1.weight" }
 
     /// A parameter that is not packed.
     func tensor(_ name: String) throws(VoiceError) -> Tensor { try floats.tensor(name) }
-
-    /// Whether a matrix is packed.
-    func isPacked(_ name: String) -> Bool { packed.matrix(name) != nil }
 
     /// The product of a matrix with x.
     /// - Parameter x: shape [k, m], without gaps.
