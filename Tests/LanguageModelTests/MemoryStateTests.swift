@@ -57,6 +57,26 @@ internal import VoiceCore
         #expect(again != elsewhere)
     }
 
+    @Test(arguments: models) func `a marked token's scores are those of a memory that ends there`(path: String) throws {
+        let context = try context(path)
+        let row = LlamaContext.Row(Self.a[...], at: 0, sequence: 1, mark: 24)
+        #expect(try context.decode([row]))
+        let marked = try context.withLogits(ofMarkIn: 1) { (logits) throws(VoiceError) in
+            var scores: [Float] = []
+            for index in logits.indices { scores.append(logits[index]) }
+            return scores
+        }
+        let whole = try scores(context, 1)
+        let short = try read(Array(Self.a[...24]), at: 0, 0, context)
+        // Sums of other batches.
+        #expect(zip(marked, short).allSatisfy { abs($0 - $1) < 1e-3 })
+        #expect(whole != marked)
+        #expect(throws: VoiceError.self) { try context.withLogits(ofMarkIn: 0) { _ in } }
+        // Without a mark there is none any more.
+        _ = try read(Self.b, at: Self.a.count, 1, context)
+        #expect(throws: VoiceError.self) { try context.withLogits(ofMarkIn: 1) { _ in } }
+    }
+
     @Test(arguments: models) func `a state that another context takes leads to the same scores`(path: String) throws {
         let first = try context(path)
         _ = try read(Self.a, at: 0, 1, first)
@@ -106,6 +126,12 @@ internal import VoiceCore
         let row = LlamaContext.Row([60], at: 0, sequence: 1)
         let rows: [[LlamaContext.Row]] = [
             [], [row, row], [LlamaContext.Row([], at: 0, sequence: 0)], [LlamaContext.Row([60], at: 0, sequence: 3)],
+            [LlamaContext.Row([60], at: 0, sequence: 0, mark: 1)],
+            [LlamaContext.Row([60], at: 0, sequence: 0, mark: -1)],
+            [
+                LlamaContext.Row([60], at: 0, sequence: 0, mark: 0),
+                LlamaContext.Row([60], at: 0, sequence: 1, mark: 0),
+            ],
             [LlamaContext.Row([60], at: -1, sequence: 0)], [LlamaContext.Row([1 << 20], at: 0, sequence: 0)],
         ]
         for rows in rows { #expect(throws: VoiceError.self) { try context.decode(rows) } }

@@ -40,6 +40,8 @@ package final class LlamaContext {
     private var batch: llama_batch
     /// Where in the last batch the last token of each row stood.
     private var ends: [Int32] = []
+    /// Where in the last batch the token stood that a row marked.
+    private var mark: (sequence: Int, index: Int32)?
 
     /// Makes a context and reserves all its memory.
     /// - Throws: ``VoiceError/Code/exhausted`` when there is not enough.
@@ -51,7 +53,8 @@ package final class LlamaContext {
         parameters.n_seq_max = UInt32(clamping: options.sequences)
         // More would let a partial removal on recurrent models succeed with a wrong state.
         parameters.n_rs_seq = 0
-        parameters.n_outputs_max = UInt32(clamping: options.sequences)
+        // One for each row's end, one for a mark.
+        parameters.n_outputs_max = UInt32(clamping: options.sequences + 1)
         parameters.n_threads = Int32(clamping: options.threads)
         parameters.n_threads_batch = Int32(clamping: options.threads)
         // On the CPU flash attention is up to twice as slow for prompts (1500 tokens of SmolLM2-135M: 25 ms per token
@@ -93,16 +96,20 @@ package final class LlamaContext {
         package var position: Int
         /// 0 to `options.sequences` − 1.
         package var sequence: Int
+        /// The number in the row, from 0, of a token for which the scores of what follows are wanted as well; nil for none. At
+        /// most one row of a batch has one.
+        package var mark: Int?
 
         /// Makes a row.
-        package init(_ tokens: ArraySlice<TokenID>, at position: Int, sequence: Int) {
+        package init(_ tokens: ArraySlice<TokenID>, at position: Int, sequence: Int, mark: Int? = nil) {
             self.tokens = tokens
             self.position = position
             self.sequence = sequence
+            self.mark = mark
         }
     }
 
-    /// Reads tokens into the memory of one or more sequences, and computes what follows the last of each.
+    /// Reads tokens into the memory of one or more sequences, and computes what follows the last of each, and the marked one.
     ///
     /// What a sequence holds afterwards is what it would hold had it been read alone, but for rounding: kernels for several
     /// rows add up in another order than those for one. Sequences that share no cells are only computed at once where their
@@ -117,7 +124,11 @@ package final class LlamaContext {
         guard (1...options.batch).contains(count), zip(sequences, sequences.dropFirst()).allSatisfy({ $0 < $1 }) else {
             throw VoiceError(.fault, "\(count) tokens of the sequences \(sequences) are no batch.")
         }
+        guard rows.count(where: { $0.mark != nil }) <= 1 else {
+            throw VoiceError(.fault, "More than one row of a batch has a mark.")
+        }
         ends = Array(repeating: -1, count: options.sequences)
+        mark = nil
         var index = 0
         for row in rows {
             try check(row)
@@ -126,7 +137,8 @@ package final class LlamaContext {
                 batch.pos[index] = Int32(row.position + offset)
                 batch.n_seq_id[index] = 1
                 batch.seq_id[index]?[0] = Int32(row.sequence)
-                batch.logits[index] = offset == row.tokens.count - 1 ? 1 : 0
+                batch.logits[index] = offset == row.tokens.count - 1 || offset == row.mark ? 1 : 0
+                if offset == row.mark { mark = (row.sequence, Int32(index)) }
                 index += 1
             }
             ends[row.sequence] = Int32(index - 1)
@@ -142,7 +154,8 @@ package final class LlamaContext {
 
     private func check(_ row: Row) throws(VoiceError) {
         guard !row.tokens.isEmpty, (0..<options.sequences).contains(row.sequence), row.position >= 0,
-            row.position + row.tokens.count <= options.cells
+            row.position + row.tokens.count <= options.cells,
+            row.mark.map({ (0..<row.tokens.count).contains($0) }) ?? true
         else {
             throw VoiceError(
                 .fault,
@@ -160,9 +173,23 @@ package final class LlamaContext {
         of sequence: Int,
         _ body: (Span<Float>) throws(VoiceError) -> Result
     ) throws(VoiceError) -> Result {
-        guard ends.indices.contains(sequence), ends[sequence] >= 0,
-            let logits = llama_get_logits_ith(pointer, ends[sequence])
-        else {
+        try withLogits(at: ends.indices.contains(sequence) ? ends[sequence] : -1, of: sequence, body)
+    }
+
+    /// The same for what comes after the token that the sequence's row marked.
+    package func withLogits<Result>(
+        ofMarkIn sequence: Int,
+        _ body: (Span<Float>) throws(VoiceError) -> Result
+    ) throws(VoiceError) -> Result {
+        try withLogits(at: mark?.sequence == sequence ? mark?.index ?? -1 : -1, of: sequence, body)
+    }
+
+    private func withLogits<Result>(
+        at index: Int32,
+        of sequence: Int,
+        _ body: (Span<Float>) throws(VoiceError) -> Result
+    ) throws(VoiceError) -> Result {
+        guard index >= 0, let logits = llama_get_logits_ith(pointer, index) else {
             throw VoiceError(.fault, "\(model.path) has computed nothing for sequence \(sequence).")
         }
         // llama.cpp keeps one row of the vocabulary's length until the next decode, which cannot happen meanwhile.
