@@ -27,7 +27,7 @@ extension FuzzTarget {
                 try claim(JSONValue(json: JSONValue.object(call.arguments).json) != nil, "arguments are JSON")
             case .malformedCall(let call):
                 try claim(call.text.utf8.count <= 1600 && !call.problem.isEmpty, "errors are short")
-            case .finished, .delayed: throw BrokenClaim(description: "a parser ends no reply")
+            case .finished, .delayed, .completeness: throw BrokenClaim(description: "a parser ends no reply")
             }
         }
         // Bytes that are no text have become three each before.

@@ -124,7 +124,7 @@ public struct Conversation: Sendable {
         var session = Session(
             configuration: configuration,
             past: past,
-            turnTaking: configuration.policyTurnTaking,
+            turnTaking: configuration.policyTurnTaking(with: engines.languageModel),
             clock: clock,
             logger: logger,
             transport: transport,

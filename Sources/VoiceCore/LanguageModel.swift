@@ -73,6 +73,10 @@ public enum ReplyEvent: Sendable, Equatable {
     case toolCall(ToolCall)
     /// The model tried to ask for something, in a form that cannot be read.
     case malformedCall(MalformedToolCall)
+    /// How likely the user's last message is complete where it ends, in [0, 1]: the probability that the model gives the end of a
+    /// sentence, or of the message, behind its last word. At most once, before the reply; only where
+    /// ``ChatOptions/judgesCompleteness`` asks for it.
+    case completeness(Float)
     /// What comes next takes longer than usual: what made the reply failed, and something else goes on with it.
     case delayed
     /// The reply is complete. Always the last event of a reply that was neither cancelled nor failed.
@@ -85,10 +89,17 @@ public protocol LanguageModel: Sendable {
     var name: String { get }
     /// Tokens that one chat can hold, prompt and reply together.
     var contextLength: Int { get }
+    /// Whether its chats tell how likely a message is complete: ``ReplyEvent/completeness(_:)``.
+    var judgesCompleteness: Bool { get }
 
     /// Opens a chat with an empty memory. Its memory is released when its last reference goes.
     /// - Throws: ``VoiceError/Code/exhausted`` when there is no room for one more chat.
     func openChat() async throws(VoiceError) -> any Chat
+}
+
+extension LanguageModel {
+    /// It does not, unless it says so.
+    public var judgesCompleteness: Bool { false }
 }
 
 /// One conversation's memory in a language model.

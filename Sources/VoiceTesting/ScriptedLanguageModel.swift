@@ -13,15 +13,26 @@ public final class ScriptedLanguageModel: LanguageModel {
     public let name = "scripted"
     /// See the protocol.
     public let contextLength = 2048
+    /// See the protocol: whether there is a `completeness`.
+    public var judgesCompleteness: Bool { completeness != nil }
     private let clock: any SessionClock
     private let timePerToken: Duration
+    private let completeness: (@Sendable (String) -> Float)?
     private let script: @Sendable ([ChatMessage], ChatOptions) -> [ReplyEvent?]
     private let asked = Mutex<[[ChatMessage]]>([])
 
     /// Makes a model that takes `timePerToken` on `clock` for every token of `script`'s answer.
-    public init(clock: any SessionClock, timePerToken: Duration = .milliseconds(20), script: @escaping Script) {
+    /// - Parameter completeness: how likely a user's message is complete, told `timePerToken` before the answer where it is
+    ///   asked for; nil for a model that does not tell.
+    public init(
+        clock: any SessionClock,
+        timePerToken: Duration = .milliseconds(20),
+        completeness: (@Sendable (String) -> Float)? = nil,
+        script: @escaping Script
+    ) {
         self.clock = clock
         self.timePerToken = timePerToken
+        self.completeness = completeness
         self.script = { messages, _ in script(messages).enumerated().map(Self.event) }
     }
 
@@ -29,6 +40,7 @@ public final class ScriptedLanguageModel: LanguageModel {
     public init(clock: any SessionClock, timePerToken: Duration = .milliseconds(20), events: @escaping EventScript) {
         self.clock = clock
         self.timePerToken = timePerToken
+        completeness = nil
         script = { events($0, $1) }
     }
 
@@ -66,9 +78,12 @@ public final class ScriptedLanguageModel: LanguageModel {
             urgency: Urgency?
         ) -> AsyncThrowingStream<ReplyEvent, any Error> {
             model.asked.withLock { $0.append(messages) }
-            let events = model.script(messages, options)
+            var events = model.script(messages, options)
+            if options.judgesCompleteness, let probability = model.completeness?(messages.last?.content ?? "") {
+                events.insert(.completeness(probability), at: 0)
+            }
             let position = Counter()
-            return AsyncThrowingStream { [model] in
+            return AsyncThrowingStream { [model, events] in
                 let index = position.take()
                 if index < events.count {
                     try await model.clock.sleep(until: model.clock.now + model.timePerToken)

@@ -261,6 +261,12 @@ internal import WebSocketClient
         #expect(settings.conversation.turnTaking.endpointing == .adaptive(wait))
     }
 
+    @Test func `the language model need not read along`() throws {
+        #expect(try SettingsFile.parse("", name: "x").conversation.readsWords)
+        let settings = try SettingsFile.parse("turn_taking: {read_words: false}", name: "x")
+        #expect(!settings.conversation.readsWords)
+    }
+
     @Test func `a file that is not there is missing input`() {
         let error = #expect(throws: VoiceError.self) { try SettingsFile.read(path: "/nowhere/at/all.yaml") }
         #expect(error?.code == .missingInput)

@@ -11,9 +11,13 @@ internal import VoiceCore
         let lastSpeech = Duration.seconds(10)
         var request = 0
 
-        init(_ policy: EndpointPolicy) {
+        init(_ policy: EndpointPolicy, readsWords: Bool = false) {
             var configuration = TurnMachine.Configuration()
             configuration.endpointing = policy
+            if readsWords {
+                configuration.draftsPerTurn = 3
+                configuration.completenessTimeout = .milliseconds(300)
+            }
             machine = TurnMachine(configuration: configuration)
             _ = machine.handle(.speechStarted, at: lastSpeech - .seconds(1))
         }
@@ -119,6 +123,91 @@ internal import VoiceCore
         var bench = Bench(.adaptive(AdaptiveWait()))
         bench.fallSilent(verdict: nil)
         #expect(bench.deadline == 800)
+    }
+
+    // MARK: - Adaptive, with words
+
+    @Test(
+        arguments: [
+            // √(√odds · read odds), 800 ms at even.
+            (0.5, 0.05, 800.0), (0.8, 0.05, 565.69), (0.5, 0.3, 280.39), (0.05, 0.3, 585.41), (0.99, 0.01, 578.93),
+            (0.5, 0.001, 2000), (0.001, 0.9, 343.94), (0, 0.5, 2000), (1, 0, 2000), (1, 0.001, 160), (0.5, 1, 160),
+            (0.5, .nan, 800), (0.1, .nan, 2000),
+        ] as [(Float, Float, Double)]
+    )
+    func `the words weigh more than the voice`(probability: Float, completeness: Float, milliseconds: Double) {
+        let policy = EndpointPolicy.adaptive(AdaptiveWait())
+        let wait = policy.wait(probability: probability, completeness: completeness)
+        #expect(abs(wait.milliseconds - milliseconds) < 0.1)
+    }
+
+    @Test func `words count without a verdict, too, and only where the wait is adaptive`() {
+        let wait = EndpointPolicy.adaptive(AdaptiveWait()).wait(probability: nil, completeness: 0.3)
+        #expect(abs(wait.milliseconds - 280.39) < 0.1)
+        let verdict = EndpointPolicy.verdict(complete: 0.5, timeout: .seconds(3))
+        #expect(verdict.wait(probability: 0.4, completeness: 1) == .seconds(3))
+        #expect(EndpointPolicy.silence(.seconds(1)).wait(probability: nil, completeness: 1) == .seconds(1))
+    }
+
+    /// Falls silent, and has the words drafted.
+    private func drafting(_ text: String?, verdict: Float) -> (bench: Bench, actions: [TurnMachine.Action]) {
+        var bench = Bench(.adaptive(AdaptiveWait()), readsWords: true)
+        let hush = bench.feed(.hush(lastSpeech: bench.lastSpeech), at: 100)
+        #expect(hush == [.judge(request: 2), .draft(request: 2)])
+        bench.feed(.verdict(request: 2, probability: verdict), at: 130)
+        let actions = bench.feed(.draftTranscript(request: 2, text: text), at: 140)
+        return (bench, actions)
+    }
+
+    @Test func `an end that the voice is sure of waits for what the words tell`() {
+        var (bench, actions) = drafting("set a timer for", verdict: 0.99)
+        #expect(actions == [.speculate(turn: 1, epoch: 1, text: "set a timer for")])
+        #expect(bench.deadline == 400)
+        bench.feed(.completeness(epoch: 1, probability: 0.0001), at: 200)
+        #expect(bench.deadline == 2000)
+    }
+
+    @Test func `a voice that is not sure is overruled by words that are`() {
+        var (bench, actions) = drafting("what is the capital of france", verdict: 0.02)
+        // Unlikely as the voice thinks the end is, the words have to be read.
+        #expect(actions == [.speculate(turn: 1, epoch: 1, text: "what is the capital of france")])
+        #expect(bench.deadline == 2000)
+        bench.feed(.completeness(epoch: 1, probability: 0.8), at: 200)
+        #expect(abs((bench.deadline ?? 0) - 242.77) < 0.1)
+        #expect(bench.feed(.tick, at: 243).last == .finalise(turn: 1))
+    }
+
+    @Test func `words that are not read in time are not waited for`() {
+        var (bench, _) = drafting("what is it", verdict: 0.99)
+        #expect(bench.feed(.tick, at: 399) == [])
+        #expect(bench.feed(.tick, at: 400).last == .finalise(turn: 1))
+        #expect(bench.feed(.completeness(epoch: 1, probability: 0), at: 410) == [])
+    }
+
+    @Test(arguments: [nil, ""]) func `where there are no words the voice decides`(text: String?) {
+        let (bench, actions) = drafting(text, verdict: 0.99)
+        #expect(actions == [])
+        #expect(bench.deadline == 160)
+    }
+
+    @Test func `what was thought of other words does not count`() {
+        var (bench, _) = drafting("what is it", verdict: 0.5)
+        bench.feed(.completeness(epoch: 7, probability: 1), at: 150)
+        #expect(bench.deadline == 800)
+        bench.feed(.speechResumed, at: 300)
+        bench.feed(.completeness(epoch: 1, probability: 1), at: 310)
+        #expect(bench.deadline == nil)
+    }
+
+    @Test func `a turn that may have no more drafts is left to the voice`() {
+        var bench = Bench(.adaptive(AdaptiveWait()), readsWords: true)
+        for pause in 0..<3 {
+            bench.feed(.hush(lastSpeech: bench.lastSpeech), at: pause * 20)
+            bench.feed(.speechResumed, at: pause * 20 + 10)
+        }
+        #expect(bench.feed(.hush(lastSpeech: bench.lastSpeech), at: 100).count == 1)
+        bench.feed(.verdict(request: bench.request, probability: 0.99), at: 130)
+        #expect(bench.deadline == 160)
     }
 
     // MARK: - The other rules

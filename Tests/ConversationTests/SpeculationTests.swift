@@ -29,10 +29,13 @@ internal import VoiceTesting
         hearing utterances: [String],
         drafts: [String]?,
         verdicts: [Float] = [],
-        policy: ReplyPolicy = .speculative
+        policy: ReplyPolicy = .speculative,
+        completeness: (@Sendable (String) -> Float)? = nil
     ) async throws -> Outcome {
         let clock = ManualClock(isSelfDriving: true)
-        let model = ScriptedLanguageModel(clock: clock) { _ in Self.answer.split(separator: " ").map { " \($0)" } }
+        let model = ScriptedLanguageModel(clock: clock, completeness: completeness) { _ in
+            Self.answer.split(separator: " ").map { " \($0)" }
+        }
         let recognizer = ScriptedRecognizer(clock: clock, utterances: utterances, drafts: drafts)
         let engines = Engines(
             voiceActivity: AmplitudeDetector(),
@@ -143,6 +146,51 @@ internal import VoiceTesting
         #expect(outcome.report.summary.speculation.drafts == 1)
         // It was ready long before the end was certain.
         #expect(try #require(turn.tiles).llmFirstToken == 0)
+    }
+
+    @Test func `words that are complete end a turn that the voice leaves open`() async throws {
+        let steps: [LoopbackTransport.Step] = [.speech(.seconds(1)), .silence(.seconds(12))]
+        func wait(_ completeness: (@Sendable (String) -> Float)?) async throws -> Double {
+            let verdicts = Array(repeating: Float(0.02), count: 20)
+            let outcome = try await converse(
+                steps,
+                hearing: ["what is it"],
+                drafts: ["what is it"],
+                verdicts: verdicts,
+                completeness: completeness
+            )
+            let turn = try #require(outcome.report.turns.first)
+            #expect(turn.speculation == .hit && turn.user == "what is it")
+            return try #require(turn.voiceToVoice)
+        }
+        let voice = try await wait(nil)
+        let words = try await wait { $0 == "what is it" ? 0.8 : 0 }
+        #expect(voice > 2000)
+        #expect(words < 600)
+    }
+
+    @Test func `words that are not keep a turn open that the voice ends`() async throws {
+        let steps: [LoopbackTransport.Step] = [
+            .speech(.seconds(1)), .silence(.milliseconds(900)), .speech(.seconds(1)), .silence(.seconds(12)),
+        ]
+        func turns(
+            hearing utterances: [String],
+            drafts: [String],
+            _ completeness: (@Sendable (String) -> Float)?
+        ) async throws -> [String] {
+            try await converse(
+                steps,
+                hearing: utterances,
+                drafts: drafts,
+                verdicts: Array(repeating: 0.99, count: 20),
+                completeness: completeness
+            ).report.turns.map(\.user)
+        }
+        let whole = "set a timer for ten minutes"
+        let read = try await turns(hearing: [whole], drafts: ["set a timer for", whole]) { $0 == whole ? 0.5 : 0.001 }
+        #expect(read == [whole])
+        let parts = ["set a timer for", "ten minutes"]
+        #expect(try await turns(hearing: parts, drafts: parts, nil).count == 2)
     }
 
     @Test(arguments: [ReplyPolicy.reference, .interleaved])

@@ -39,6 +39,7 @@ internal import VoiceCore
             var configuration = TurnMachine.Configuration()
             configuration.draftsPerTurn = draftsPerTurn
             if seed % 5 == 0 { configuration.interruption = .immediate }
+            if seed % 7 < 4 { configuration.completenessTimeout = .milliseconds(300) }
             if seed % 3 == 0 { configuration.bridgesTranscripts = .milliseconds(1500) }
             machine = TurnMachine(configuration: configuration)
             random = SplitMix64(seed: seed)
@@ -63,6 +64,9 @@ internal import VoiceCore
                 check(epoch > newest, "an epoch came back")
                 newest = epoch
                 held = (epoch, text)
+                let probabilities: [Float] = [0, 0.04, 0.5, 1, .nan]
+                let probability = probabilities.randomElement(using: &random) ?? 0
+                schedule(.completeness(epoch: epoch, probability: probability), atMost: 800)
             case .withdraw(let epoch):
                 check(held?.epoch == epoch, "a draft is thrown away that is not there")
                 held = nil

@@ -91,6 +91,45 @@ internal import VoiceCore
     }
 
     @Test(arguments: models)
+    func `a reply tells first how likely its question is complete, and is the same for that`(path: String) async throws
+    {
+        let model = try await Models.load(path)
+        #expect(model.judgesCompleteness)
+        var options = ChatOptions()
+        options.judgesCompleteness = true
+        let plain = try await model.openChat().say(opening)
+        #expect(plain.completeness == nil)
+        let chat = try await model.openChat()
+        let first = try await chat.say(opening, .greedy(), options)
+        #expect(first.text == plain.text && first.usage == plain.usage)
+        let probability = try #require(first.completeness)
+        #expect(probability > 0 && probability < 1)
+        // What is in memory already is asked again; signs at the end change nothing.
+        for text in ["Hello there!", "Hello there", "Hello there...", "Hello there?"] {
+            let again = try await chat.say([opening[0], ChatMessage(.user, text)], .greedy(2), options)
+            #expect(abs(try #require(again.completeness) - probability) < 1e-3)
+        }
+        // Other words, read in several batches.
+        let long = String(repeating: "and then some more ", count: 30)
+        let other = try await chat.say([opening[0], ChatMessage(.user, long)], .greedy(2), options)
+        #expect(other.completeness != nil)
+    }
+
+    @Test func `a question without words, and the results of calls, are not judged`() async throws {
+        let model = try await Models.load(Models.attention)
+        let chat = try await model.openChat()
+        var options = ChatOptions()
+        options.judgesCompleteness = true
+        for text in ["", "?"] {
+            let said = try await chat.say([ChatMessage(.user, text)], .greedy(2), options)
+            #expect(said.completeness == nil && said.usage.generatedTokens > 0)
+        }
+        let answered = opening + [ChatMessage(.assistant, "Hi.")]
+        #expect(try await chat.say(answered, .greedy(2), options).completeness == nil)
+        #expect(try await chat.say([opening[0]], .greedy(2), options).completeness == nil)
+    }
+
+    @Test(arguments: models)
     func `chats that speak at the same time say what each says alone`(path: String) async throws {
         let model = try await Models.load(path)
         let questions = ["one", "two and more", "three of them, and a longer one at that"]

@@ -46,6 +46,7 @@ struct Said: Equatable {
     var truncated = false
     var reasoning = ""
     var calls: [ToolCall] = []
+    var completeness: Float?
 }
 
 extension Chat {
@@ -66,6 +67,9 @@ extension Chat {
                 #expect(!piece.isEmpty)
                 said.reasoning += piece
             case .toolCall(let call): said.calls.append(call)
+            case .completeness(let probability):
+                #expect(said == Said(), "It is told before anything else.")
+                said.completeness = probability
             case .malformedCall, .delayed: Issue.record("\(event)")
             case .finished(let usage, let truncated):
                 isFinished = true

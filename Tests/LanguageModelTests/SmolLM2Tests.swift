@@ -1,3 +1,4 @@
+internal import Foundation
 internal import LanguageModels
 internal import Testing
 internal import VoiceCore
@@ -21,6 +22,22 @@ internal import VoiceCore
         #expect(second.usage.cachedTokens == first.usage.promptTokens + first.usage.generatedTokens)
         #expect(second.text.contains("Rome"))
         #expect(try await model.openChat().say(next, .greedy(14)).text == second.text)
+    }
+
+    @Test func `it tells questions from halves of them`() async throws {
+        let chat = try await Models.load(Models.smolLM2).openChat()
+        var options = ChatOptions()
+        options.judgesCompleteness = true
+        // By the same weights in NumPy: Reference/LanguageModels/sentence_ends.py. The engine rounds activations to 8 bits.
+        for (text, expected) in [
+            ("what is the capital of france", 0.9174), ("what is the capital of", 0.00011),
+            ("Set a timer for ten minutes.", 0.297), ("Set a timer for.", 0.00002),
+        ] as [(String, Float)] {
+            let said = try await chat.say([question[0], ChatMessage(.user, text)], .greedy(1), options)
+            let found = try #require(said.completeness)
+            let difference = log(found / (1 - found)) - log(expected / (1 - expected))
+            #expect(abs(difference) < 0.5, "\(text): \(found)")
+        }
     }
 
     @Test func `after an interruption it goes on as if it had said what was heard`() async throws {

@@ -66,7 +66,7 @@ internal import VoiceCore
             case .text(let piece): joined.0 += piece
             case .reasoning(let piece): joined.1 += piece
             case .toolCall(let call): joined.2.append(call)
-            case .malformedCall, .delayed, .finished: break
+            case .malformedCall, .delayed, .completeness, .finished: break
             }
         }
     }

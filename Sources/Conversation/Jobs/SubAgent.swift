@@ -92,7 +92,7 @@ public struct SubAgent: BackgroundTool {
             case .reasoning(let piece): answer.thought += piece
             case .toolCall(let call): answer.add(call)
             case .malformedCall(let call): answer.add(call, id: "unread_\(round)")
-            case .finished, .delayed: break
+            case .finished, .delayed, .completeness: break
             }
         }
         try Task.checkCancellation()

@@ -103,10 +103,13 @@ struct ReplyThinking {
     /// - Returns: nil when nobody wants the reply any more.
     private mutating func ask(_ conversation: [ChatMessage], _ round: Int) async throws(VoiceError) -> ModelAnswer? {
         var answer = ModelAnswer()
+        var options = loop.options(of: agent)
+        // A draft's turn may not be over, which the words may tell.
+        options.judgesCompleteness = round == 0 && urgency.level == .speculation
         let reply = loop.chat.reply(
             to: conversation,
             sampling: loop.configuration.sampling,
-            options: loop.options(of: agent),
+            options: options,
             urgency: urgency
         )
         do {
@@ -140,6 +143,7 @@ struct ReplyThinking {
             countToken()
             answer.add(call, id: "unread_\(epoch)_\(round)")
         case .delayed: bridge?.delay()
+        case .completeness(let probability): loop.report(.reply(epoch: epoch, .completeness(probability)))
         case .finished(let used, _):
             var all = used
             all.generatedTokens += usage?.generatedTokens ?? 0

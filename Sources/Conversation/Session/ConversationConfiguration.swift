@@ -39,6 +39,8 @@ public struct ConversationConfiguration: Sendable {
     public var policy = ReplyPolicy.speculative
     /// Answers that `speculative` may draft in one turn; each but the last is thrown away.
     public var draftsPerTurn = 3
+    /// Whether the language model, where it can, says how likely the person's words are complete while it reads them for a draft.
+    public var readsWords = true
     /// The ends of turns.
     package var turnTaking = TurnMachine.Configuration()
     /// The lengths of clauses.
@@ -105,7 +107,8 @@ public struct ConversationConfiguration: Sendable {
     }
 
     /// ``turnTaking``, unless the policy has its own.
-    var policyTurnTaking: TurnMachine.Configuration {
+    /// - Parameter model: the one that answers.
+    func policyTurnTaking(with model: any LanguageModel) -> TurnMachine.Configuration {
         var own = turnTaking
         if policy == .reference {
             own.endpointing = .verdict(complete: 0.5, timeout: .seconds(3))
@@ -113,6 +116,8 @@ public struct ConversationConfiguration: Sendable {
         }
         own.bridgesTranscripts = filler.isEmpty ? nil : Patience.afterSilence
         own.draftsPerTurn = policy == .speculative ? draftsPerTurn : 0
+        // It reads the words for the draft.
+        own.completenessTimeout = readsWords && model.judgesCompleteness ? .milliseconds(300) : nil
         return own
     }
 

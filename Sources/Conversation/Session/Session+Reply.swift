@@ -13,6 +13,8 @@ extension Session {
             return
         }
         switch step {
+        case .completeness(let probability):
+            await perform(machine.handle(.completeness(epoch: epoch, probability: probability), at: clock.now))
         case .calls(let round): reply?.rounds.append(round)
         case .toolBegan(let call): await tell(.toolBegan(call))
         case .toolEnded(let call, let outcome, let agent):

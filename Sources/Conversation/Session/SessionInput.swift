@@ -30,6 +30,8 @@ enum SessionInput: Sendable {
 
 /// A step of a reply on its way to the loudspeaker, with its time on the session's clock.
 enum ReplyStep: Sendable {
+    /// How likely the words that are answered are all that the person wants to say.
+    case completeness(Float)
     case firstToken(Duration)
     /// The model said a piece of text.
     case text(String)

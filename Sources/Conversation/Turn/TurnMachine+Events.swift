@@ -13,11 +13,14 @@ extension TurnMachine {
         package var transcriptTimeout: Duration = .seconds(5)
         /// While one takes longer than this, something is said about waiting; nil for never.
         package var bridgesTranscripts: Duration?
+        /// What the language model thinks of a silence's draft is not waited for any longer than this; nil where it thinks nothing of
+        /// that.
+        package var completenessTimeout: Duration?
         /// Replies that may be drafted before a turn is over, each perhaps for nothing; 0 for none.
         package var draftsPerTurn = 0
         /// Silence of both sides before the agent speaks without having been asked.
         package var idleBeforeNews: Duration = .milliseconds(800)
-        /// An end less likely than this is not worth a draft.
+        /// An end less likely than this is not worth a draft, unless the language model is to say what it thinks.
         package var draftProbability: Float = 0.3
         /// What the person's voice does to a reply that is being played.
         package var interruption = InterruptionPolicy.considered(InterruptionPolicy.Consideration())
@@ -45,6 +48,8 @@ extension TurnMachine {
         case verdict(request: Int, probability: Float?)
         /// The answer to `draft` with this number; nil when the recogniser failed or cannot tell.
         case draftTranscript(request: Int, text: String?)
+        /// How likely the words that the draft of this epoch answers are all that the person wants to say.
+        case completeness(epoch: Int, probability: Float)
         /// What the recogniser makes of the running utterance so far.
         case partialTranscript(String)
         /// The answer to `finalise` or `settle` of this turn; nil when the recogniser failed.
@@ -137,6 +142,10 @@ extension TurnMachine {
         /// The answer; nil when the detector failed.
         package var probability: Float?
         package var hasVerdict = false
+        /// What the language model thinks; nil while that is not known.
+        package var completeness: Float?
+        /// Whether it will be.
+        package var awaitsCompleteness = false
         /// When voice activity was certain of the silence.
         package var silenceConfirmed: Duration?
     }

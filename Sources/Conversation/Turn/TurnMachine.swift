@@ -101,7 +101,8 @@ package struct TurnMachine: Sendable {
         case .hush(let lastSpeech): return hush(lastSpeech, now)
         case .speechStopped(let lastSpeech): return speechStopped(lastSpeech, now)
         case .verdict(let request, let probability): return verdict(request, probability, now)
-        case .draftTranscript(let request, let text): return draftTranscript(request, text)
+        case .draftTranscript(let request, let text): return draftTranscript(request, text, now)
+        case .completeness(let epoch, let probability): return completeness(epoch, probability, now)
         case .partialTranscript(let text): return partialTranscript(text, now)
         case .transcript(let turn, let text): return transcript(turn, text, now)
         case .typed(let text): return typed(text)
@@ -186,8 +187,12 @@ package struct TurnMachine: Sendable {
         if case .interjecting(let interjection) = person { return settle(interjection, lastSpeech, now) }
         guard case .speaking = person else { return [] }
         let judge = askForVerdict()
-        person = .pausing(Pause(began: now, lastSpeech: lastSpeech, request: request))
-        return judge + askForDraft()
+        let draft = askForDraft()
+        var pause = Pause(began: now, lastSpeech: lastSpeech, request: request)
+        pause.awaitsCompleteness =
+            configuration.completenessTimeout != nil && configuration.endpointing.usesCompleteness && !draft.isEmpty
+        person = .pausing(pause)
+        return judge + draft
     }
 
     /// Asks for a verdict on the turn up to now, if the policy wants any.
@@ -246,17 +251,27 @@ package struct TurnMachine: Sendable {
     private func end(of pause: Pause) -> Duration? {
         let policy = configuration.endpointing
         if policy.needsCertainSilence, pause.silenceConfirmed == nil { return nil }
-        let end = pause.lastSpeech + policy.wait(probability: pause.hasVerdict ? pause.probability : nil)
-        guard policy.asksDetector, !pause.hasVerdict else { return end }
-        return max(end, pause.began + configuration.verdictTimeout)
+        var end = pause.lastSpeech + wait(in: pause)
+        if policy.asksDetector, !pause.hasVerdict { end = max(end, pause.began + configuration.verdictTimeout) }
+        if pause.awaitsCompleteness, let timeout = configuration.completenessTimeout {
+            end = max(end, pause.began + timeout)
+        }
+        return end
+    }
+
+    /// The silence that is wanted, as far as is known.
+    private func wait(in pause: Pause) -> Duration {
+        configuration.endpointing.wait(
+            probability: pause.hasVerdict ? pause.probability : nil,
+            completeness: pause.completeness
+        )
     }
 
     private mutating func commit(_ pause: Pause, _ now: Duration) -> [Action] {
         person = .finalising(since: now)
         if !isBridging { bridge = nil }
         // What was waited for on purpose is the endpoint's; the rest was spent on finding it.
-        let wait = configuration.endpointing.wait(probability: pause.hasVerdict ? pause.probability : nil)
-        let silence = min(now, max(pause.silenceConfirmed ?? pause.began, pause.lastSpeech + wait))
+        let silence = min(now, max(pause.silenceConfirmed ?? pause.began, pause.lastSpeech + wait(in: pause)))
         let endpoint = Endpoint(lastSpeech: pause.lastSpeech, silenceConfirmed: silence, committed: now)
         return showUserSilent() + [.mark(turn: turn, endpoint), .finalise(turn: turn)]
     }
@@ -271,12 +286,25 @@ package struct TurnMachine: Sendable {
         return [.draft(request: draftRequest)]
     }
 
-    private mutating func draftTranscript(_ request: Int, _ text: String?) -> [Action] {
-        guard case .silent = agent, request == draftRequest, draft == nil, let text else { return [] }
-        let all = [carried, text].filter { !$0.isEmpty }.joined(separator: " ")
-        guard !all.isEmpty else { return [] }
+    private mutating func draftTranscript(_ request: Int, _ text: String?, _ now: Duration) -> [Action] {
+        guard case .silent = agent, request == draftRequest, draft == nil else { return [] }
+        let all = [carried, text ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+        guard text != nil, !all.isEmpty else { return judged(nil, now) }
         draftText = all
         return speculate()
+    }
+
+    private mutating func completeness(_ epoch: Int, _ probability: Float, _ now: Duration) -> [Action] {
+        draft?.epoch == epoch ? judged(probability, now) : []
+    }
+
+    /// Takes what the language model thinks of the words; nil where it cannot say.
+    private mutating func judged(_ completeness: Float?, _ now: Duration) -> [Action] {
+        guard case .pausing(var pause) = person, pause.awaitsCompleteness else { return [] }
+        pause.completeness = completeness
+        pause.awaitsCompleteness = false
+        person = .pausing(pause)
+        return decide(now)
     }
 
     /// Begins a draft once that is worth it.
@@ -284,7 +312,9 @@ package struct TurnMachine: Sendable {
         guard draft == nil, case .silent = agent, let text = draftText else { return [] }
         switch person {
         case .pausing(let pause):
-            guard pause.probability ?? 1 >= configuration.draftProbability else { return [] }
+            guard pause.awaitsCompleteness || pause.probability ?? 1 >= configuration.draftProbability else {
+                return []
+            }
         case .finalising: break
         case .quiet, .speaking, .interjecting: return []
         }

@@ -27,6 +27,8 @@ struct ChatSeat {
         let headCount: Int
         /// Where its newest turn begins.
         let turnStart: Int
+        /// Where the last word of the user's last message ends, if somebody wants to know whether it is complete.
+        let lastWordEnd: Int?
         /// Tokens of the prompt that are still to be read.
         var unread: ArraySlice<TokenID>
         var usage: ReplyUsage
@@ -84,15 +86,23 @@ struct ChatSeat {
         let beginning = tokenizer.beginning
         let prompt = beginning + fitted.tokens + (sampling == nil ? [] : replyOpening)
         let common = zip(log, prompt).prefix { $0 == $1 }.count
+        let judges = sampling != nil && options.judgesCompleteness && messages.last?.role == .user
+        let lastWordEnd = (judges ? fitted.newest : nil).flatMap {
+            tokenizer.lastWordEnd(of: $0.rendered, in: $0.tokens)
+        }
+        .map { beginning.count + fitted.turnStart + $0 }
         // For a reply the last token is read in any case: the scores of what follows come from reading it. A prefill of
         // what is known already changes nothing.
-        let kept = sampling != nil ? min(common, prompt.count - 1) : common == prompt.count ? log.count : common
+        let kept =
+            sampling != nil
+            ? min(common, (lastWordEnd ?? prompt.count) - 1) : common == prompt.count ? log.count : common
         runs += 1
         run = Run(
             id: runs,
             prompt: prompt,
             headCount: beginning.count + fitted.headCount,
             turnStart: beginning.count + fitted.turnStart,
+            lastWordEnd: lastWordEnd,
             unread: prompt[...],
             usage: ReplyUsage(promptTokens: prompt.count, cachedTokens: 0, generatedTokens: 0),
             reply: sampling.map { sampling in

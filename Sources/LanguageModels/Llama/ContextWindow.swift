@@ -32,6 +32,8 @@ struct ContextWindow: Sendable {
         var headCount: Int
         /// Those before the newest turn.
         var turnStart: Int
+        /// The message that begins the newest turn.
+        var newest: Part?
     }
 
     /// Messages left out after the leading system message, and the first one that stayed.
@@ -63,7 +65,8 @@ struct ContextWindow: Sendable {
         return Fitted(
             tokens: (head + rest).flatMap(\.tokens),
             headCount: Self.count(head),
-            turnStart: Self.count(head) + Self.count(Array(rest.prefix(newest)))
+            turnStart: Self.count(head) + Self.count(Array(rest.prefix(newest))),
+            newest: rest.indices.contains(newest) ? rest[newest] : nil
         )
     }
 

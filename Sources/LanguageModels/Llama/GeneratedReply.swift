@@ -63,7 +63,7 @@ struct GeneratedReply: Sendable {
             case .reasoning(let piece): reasoning += piece
             case .toolCall(let call): calls.append(call)
             case .malformedCall: hasMalformedCalls = true
-            case .finished, .delayed: break
+            case .finished, .delayed, .completeness: break
             }
         }
     }

@@ -16,6 +16,16 @@ actor LlamaEngine {
         case read(ReplyUsage)
         /// The run is over, or another one of the same chat has begun since.
         case over
+
+        /// The same with events before it; only what can have some has.
+        func after(_ events: [ReplyEvent]) -> Step {
+            switch self {
+            case _ where events.isEmpty: self
+            case .working: .events(events)
+            case .events(let later): .events(events + later)
+            case .read, .over: self
+            }
+        }
     }
 
     nonisolated let contextLength: Int
@@ -40,6 +50,8 @@ actor LlamaEngine {
     var snapshots: [Snapshots]
     var anchors: Anchors
     var steps = SharedSteps()
+    /// Found when the engine is warmed up: that takes a few tens of milliseconds.
+    private lazy var sentenceEnds = tokenizer.sentenceEnds()
     /// A head and its state that are still to be written to disk.
     var unsaved: (head: [TokenID], state: Data)?
 
@@ -155,18 +167,29 @@ actor LlamaEngine {
             let limit = min(position + context.options.batch, run.prompt.count)
             // Copies are made at these places.
             let end = places(of: run).filter { $0 > position && $0 < limit }.min() ?? limit
-            guard try decode([LlamaContext.Row(run.prompt[position..<end], at: position, sequence: seat)]) else {
-                throw full
+            let mark = run.lastWordEnd.map { $0 - 1 - position }.flatMap {
+                (0..<end - position).contains($0) ? $0 : nil
             }
+            let row = LlamaContext.Row(run.prompt[position..<end], at: position, sequence: seat, mark: mark)
+            guard try decode([row]) else { throw full }
+            let judgement = mark == nil ? [] : try judge(seat)
             seats[seat].run?.unread = run.prompt[end...]
             try keepCopies(seat)
-            guard end == run.prompt.count else { return .working }
+            guard end == run.prompt.count else { return judgement.isEmpty ? .working : .events(judgement) }
             guard let reply = run.reply else { return .read(run.usage) }
-            return try choose(seat, reply, run.usage)
+            return try choose(seat, reply, run.usage).after(judgement)
         } catch {
             clear(seat)
             throw error
         }
+    }
+
+    /// How likely the user's message ends behind its last word.
+    private func judge(_ seat: Int) throws(VoiceError) -> [ReplyEvent] {
+        let ends = sentenceEnds
+        let probability = try context.withLogits(ofMarkIn: seat) { logits throws(VoiceError) in ends.probability(logits)
+        }
+        return probability.map { [.completeness($0)] } ?? []
     }
 
     var full: VoiceError {
@@ -230,5 +253,6 @@ actor LlamaEngine {
         _ = try context.decode([LlamaContext.Row(batch[...], at: 0, sequence: 0)])
         _ = try context.decode([LlamaContext.Row([tokenizer.someToken], at: batch.count, sequence: 0)])
         context.clear(0)
+        _ = sentenceEnds
     }
 }

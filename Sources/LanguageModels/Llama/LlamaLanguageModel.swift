@@ -49,6 +49,7 @@ package struct LlamaLanguageModel: LanguageModel {
 
     package let name: String
     package var contextLength: Int { engine.contextLength }
+    package var judgesCompleteness: Bool { true }
 
     private let engine: LlamaEngine
 

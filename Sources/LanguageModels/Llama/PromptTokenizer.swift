@@ -82,6 +82,27 @@ struct PromptTokenizer: Sendable {
         tokens(message.opening) + tokens(message.body).suffix(count) + tokens(message.closing)
     }
 
+    /// Where the last word of a message ends.
+    /// - Parameter tokens: the message's.
+    /// - Returns: how many tokens that takes; nil where the message has no word, was cut, or its last word shares a token with
+    ///   what follows.
+    func lastWordEnd(of message: RenderedMessage, in tokens: [TokenID]) -> Int? {
+        let text = message.body.string
+        let words = SentenceEnds.removed(from: text)
+        guard !words.isEmpty else { return nil }
+        let beginning = self.tokens(message.opening + [.content(words)])
+        return beginning.count < tokens.count && tokens.starts(with: beginning) ? beginning.count : nil
+    }
+
+    /// The tokens that end a sentence or a message.
+    func sentenceEnds() -> SentenceEnds {
+        SentenceEnds(
+            (0..<TokenID(model.vocabularyCount)).filter { token in
+                model.isEndOfGeneration(token) || !model.isControl(token) && SentenceEnds.isEnd(model.bytes(of: token))
+            }
+        )
+    }
+
     /// Text as tokens, none of which has a meaning of its own.
     private func plain(_ text: String) -> [TokenID] {
         guard !text.isEmpty else { return [] }

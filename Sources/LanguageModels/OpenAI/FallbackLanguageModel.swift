@@ -11,6 +11,8 @@ package struct FallbackLanguageModel: LanguageModel {
     package var name: String { first.name }
     /// What both can hold.
     package var contextLength: Int { min(first.contextLength, second.contextLength) }
+    /// Whether the first one does.
+    package var judgesCompleteness: Bool { first.judgesCompleteness }
 
     private let first: any LanguageModel
     private let second: any LanguageModel
@@ -116,8 +118,11 @@ private actor FallbackReply {
     func next() async throws -> ReplyEvent? {
         do {
             let event = try await pull()
-            // That it takes longer is no beginning.
-            if event != .delayed { other = nil }
+            // That it takes longer is no beginning, and neither is what it thinks of the question.
+            switch event {
+            case .delayed, .completeness: break
+            default: other = nil
+            }
             return event
         } catch {
             let failure = VoiceError.wrapping(error, doing: "the language model failed")

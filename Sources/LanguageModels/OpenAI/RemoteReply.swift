@@ -187,7 +187,7 @@ actor RemoteReply {
             case .finished, .toolCall, .malformedCall:
                 say(soFar.finish())
                 waiting.append(event)
-            case .reasoning, .delayed: waiting.append(event)
+            case .reasoning, .delayed, .completeness: waiting.append(event)
             }
         }
     }

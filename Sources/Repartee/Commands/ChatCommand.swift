@@ -82,6 +82,7 @@ struct ChatCommand: AsyncParsableCommand {
             case .toolCall(let call): if !tools.isEmpty { answer.add(call) }
             case .malformedCall(let call): if !tools.isEmpty { answer.add(call, id: "unread_\(round)") }
             case .delayed: StandardError.print("(another server goes on)")
+            case .completeness: break
             case .finished(let usage, let truncated):
                 StandardOutput.write("\n")
                 StandardError.print(

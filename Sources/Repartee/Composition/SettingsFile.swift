@@ -160,6 +160,9 @@ enum SettingsFile {
             Key("turn_taking.longest_ms") { s, v throws(VoiceError) in
                 s.endpointing.adaptive.longest = try v.milliseconds(160...60_000)
             },
+            Key("turn_taking.read_words") { s, v throws(VoiceError) in
+                s.conversation.readsWords = try v.flag()
+            },
             Key("turn_taking.complete_probability") { s, v throws(VoiceError) in
                 s.endpointing.completeProbability = Float(try v.number(0...1))
             },

@@ -4,6 +4,9 @@ public struct ChatOptions: Sendable, Equatable {
     public var tools: [ToolDeclaration]
     /// Whether it thinks before it speaks.
     public var reasoning: Reasoning
+    /// Whether the reply also tells how likely the user's last message is complete, where the model can:
+    /// ``ReplyEvent/completeness(_:)``.
+    public var judgesCompleteness = false
 
     /// Makes options; without any a reply only speaks.
     public init(tools: [ToolDeclaration] = [], reasoning: Reasoning = .off) {
@@ -11,10 +14,11 @@ public struct ChatOptions: Sendable, Equatable {
         self.reasoning = reasoning
     }
 
-    /// Refuses to do more than to speak: for models that have neither tools nor reasoning.
+    /// Refuses to do more than to speak: for models that have neither tools nor reasoning. One that does not judge messages
+    /// is not asked to.
     /// - Throws: ``VoiceError/Code/usage`` if the options ask for either.
     public func requireNothing() throws(VoiceError) {
-        guard self != ChatOptions() else { return }
+        guard !tools.isEmpty || reasoning != .off else { return }
         throw VoiceError(.usage, "This language model has neither tools nor reasoning. Ask for a reply without them.")
     }
 }

@@ -53,7 +53,7 @@ struct CompletionReply: Sendable {
         case .malformedCall(let call):
             // Whoever reads the arguments finds that they are no JSON, and tells the model.
             return take(Call(id: makeID(), name: call.name ?? "", arguments: call.text))
-        case .delayed: return nil
+        case .delayed, .completeness: return nil
         case .finished(let usage, let truncated):
             self.usage = usage
             isTruncated = truncated

@@ -10,6 +10,7 @@ internal import VoiceCore
         var name: String
         var texts: [String]
         var failure: VoiceError?
+        var completeness: Float?
         let contextLength = 100
         let asked = Asked()
 
@@ -31,6 +32,7 @@ internal import VoiceCore
         ) -> AsyncThrowingStream<ReplyEvent, any Error> {
             asked.count.withLock { $0 += 1 }
             return AsyncThrowingStream { continuation in
+                if let completeness { continuation.yield(.completeness(completeness)) }
                 for text in texts { continuation.yield(.text(text)) }
                 continuation.finish(throwing: failure)
             }
@@ -47,6 +49,13 @@ internal import VoiceCore
             events.append(event)
         }
         return events
+    }
+
+    @Test func `what the first thinks of a question is no beginning of an answer`() async throws {
+        var first = Model(name: "first", texts: [], failure: Self.failure)
+        first.completeness = 0.5
+        let model = FallbackLanguageModel(first, else: Model(name: "second", texts: ["b"]), clock: ManualClock())
+        #expect(try await texts(model.openChat()) == [.completeness(0.5), .text("b")])
     }
 
     @Test func `the second answers where the first fails before it spoke, and for a while after`() async throws {

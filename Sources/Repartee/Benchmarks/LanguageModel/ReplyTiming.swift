@@ -24,7 +24,7 @@ struct ReplyTiming: Sendable {
             case .text(let piece):
                 moments.append(clock.now - start)
                 text += piece
-            case .reasoning, .toolCall, .malformedCall, .delayed: break
+            case .reasoning, .toolCall, .malformedCall, .delayed, .completeness: break
             case .finished(let counts, _): usage = counts
             }
         }
