@@ -15,7 +15,8 @@ internal import VoiceTesting
         voice: "tone",
         part: "test",
         end: 2.6,
-        pauses: [PausedRecording.Pause(start: 1, end: 1.6)]
+        pauses: [PausedRecording.Pause(start: 1, end: 1.6, word: 3)],
+        text: "set a timer for ten"
     )
 
     private static func sound(_ parts: [(isLoud: Bool, seconds: Double)]) -> [Float] {
@@ -76,6 +77,35 @@ internal import VoiceTesting
         #expect(early.false_cuts == 1 && early.audible_starts == 1 && early.audible_start_share == 1)
         let late = try await score(.silence(.milliseconds(400)), reply: .milliseconds(350))
         #expect(late.false_cuts == 1 && late.audible_starts == 0)
+    }
+
+    @Test func `words that are read can keep a turn open, or end it`() async throws {
+        let recording = Self.recording
+        func trial(_ completeness: @escaping (String) -> Float?) async throws -> EndpointTrial {
+            let reading = EndpointTrial.Reading(latency: .milliseconds(70)) { position in
+                recording.words(upTo: SampleRate.speech.duration(ofSamples: position))
+            } completeness: { text in
+                completeness(text)
+            }
+            return try await EndpointTrial(
+                .adaptive(AdaptiveWait()),
+                on: heard(),
+                latency: .milliseconds(50),
+                reading: reading
+            ) { _ in 0.5 }
+        }
+        let read = try await trial { ["set a timer": 0.001, "set a timer for ten": 0.9][$0] }
+        #expect(read.commits.count == 1)
+        let end = try #require(read.commits.last?.at)
+        #expect(end > .milliseconds(2734) && end < .milliseconds(2790))
+        // Where the words tell nothing the voice decides: after 300 ms without an answer, for 800 ms.
+        let unread = try await trial { _ in nil }
+        #expect(unread.commits.last?.at == .milliseconds(3400))
+    }
+
+    @Test func `what was said by a time is known in pauses and at the end`() {
+        let words = [0.5, 0.8, 1.3, 1.8, 2, 2.4].map { Self.recording.words(upTo: .seconds($0)) }
+        #expect(words == [nil, "set a timer", "set a timer", "set a timer", nil, "set a timer for ten"])
     }
 
     @Test func `verdicts come after their latency and are asked about what was heard by then`() async throws {

@@ -18,7 +18,7 @@ struct EndpointPlot {
     private let right = 20.0
     private let top = 40.0
     private let bottom = 52.0
-    private let colours = ["#8a8a8a", "#c2571a", "#b8860b", "#1f6fb2"]
+    private let colours = ["#8a8a8a", "#c2571a", "#b8860b", "#1f6fb2", "#2a8a3e"]
 
     /// The picture.
     var svg: String {

@@ -9,9 +9,21 @@ struct EndpointRule {
     var policy: EndpointPolicy
     /// Whether it is one that people use, and marked in the plot.
     var isMarked = false
+    /// Whether the language model reads the words.
+    var readsWords = false
 
     /// Every family with its parameter's range.
     static var all: [EndpointRule] { silence + verdict + timeout + adaptive }
+
+    /// The adaptive wait where the language model reads the words.
+    static var reading: [EndpointRule] {
+        adaptive.map { rule in
+            var rule = rule
+            rule.family = "adaptive, with words"
+            rule.readsWords = true
+            return rule
+        }
+    }
 
     /// Silence alone. 200, 500 and 800 ms are common settings of voice activity detectors.
     private static var silence: [EndpointRule] {

@@ -17,20 +17,35 @@ struct EndpointTrial {
     /// In order: one for each pause that was taken for the end, and one at the end.
     private(set) var commits: [Commit] = []
 
+    /// The language model's part: what the words are, and how likely they are complete.
+    struct Reading {
+        /// How long both take.
+        var latency: Duration
+        /// The words up to a sample; nil where they are not known.
+        var words: (Int) async throws(VoiceError) -> String?
+        var completeness: (String) async throws(VoiceError) -> Float?
+    }
+
     /// Runs the machine.
     /// - Parameters:
     ///   - policy: the rule.
     ///   - heard: the recording.
     ///   - latency: how long the detector takes for a verdict; it gives one at a time.
+    ///   - reading: nil where no language model reads.
     ///   - verdict: P(end) of the recording's turn up to a sample.
     init(
         _ policy: EndpointPolicy,
         on heard: HeardRecording,
         latency: Duration,
+        reading: Reading? = nil,
         verdict: (Int) async throws(VoiceError) -> Float
     ) async throws(VoiceError) {
         var configuration = TurnMachine.Configuration()
         configuration.endpointing = policy
+        if reading != nil {
+            configuration.completenessTimeout = .milliseconds(300)
+            configuration.draftsPerTurn = .max
+        }
         var machine = TurnMachine(configuration: configuration)
         var events = heard.events[...]
         var answers: [(at: Duration, event: TurnMachine.Event)] = []
@@ -49,12 +64,21 @@ struct EndpointTrial {
                 return
             }
             if event == .speechStarted || event == .speechResumed { resume(at: now) }
-            for action in machine.handle(event, at: now) {
+            var actions = machine.handle(event, at: now)[...]
+            while let action = actions.popFirst() {
                 switch action {
+                case .draft(let request):
+                    let text = try await reading?.words(Self.position(at: now))
+                    actions += machine.handle(.draftTranscript(request: request, text: text), at: now)
+                case .speculate(_, let epoch, let text):
+                    guard let reading, let probability = try await reading.completeness(text) else { break }
+                    answers.append((now + reading.latency, .completeness(epoch: epoch, probability: probability)))
+                    answers.sort { $0.at < $1.at }
                 case .judge(let request):
                     detectorIsFree = max(now, detectorIsFree) + latency
                     let probability = try await verdict(Self.position(at: now))
                     answers.append((detectorIsFree, .verdict(request: request, probability: probability)))
+                    answers.sort { $0.at < $1.at }
                 case .mark(_, let endpoint):
                     commits.append(Commit(at: endpoint.committed))
                 default:

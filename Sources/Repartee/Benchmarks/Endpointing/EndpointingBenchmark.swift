@@ -10,7 +10,8 @@ struct EndpointingBenchmark: AsyncParsableCommand {
         abstract: "Rules for the end of a turn: false cuts against waiting time, over a set of recordings with pauses.",
         discussion: """
             The agent's own voice activity, turn detector and turn machine hear each recording in simulated time. Silence alone, \
-            the detector's verdict and the adaptive wait are compared, each with its parameter varied.
+            the detector's verdict and the adaptive wait are compared, each with its parameter varied; with --words also the adaptive \
+            wait where the language model says how likely the words are complete.
             """
     )
 
@@ -19,6 +20,8 @@ struct EndpointingBenchmark: AsyncParsableCommand {
         var part: String
         var recordings: Int
         var verdict_ms: Double
+        var words: String?
+        var words_ms: Double?
         var reply_ms: Double
     }
 
@@ -32,6 +35,17 @@ struct EndpointingBenchmark: AsyncParsableCommand {
 
     @Option(help: "Milliseconds that the turn detector takes for a verdict; without it, what it takes here.")
     var verdictMs: Double?
+
+    @Option(
+        help: """
+            Let the language model read as well: what was spoken by the set's list ('spoken'), or what a recogniser hears: \
+            'pocketsphinx', a name in the catalogue, or a GGUF file.
+            """
+    )
+    var words: String?
+
+    @Option(help: "Milliseconds from a silence until the language model has read the words.")
+    var wordsMs = 70.0
 
     @Option(help: "Milliseconds from the end of a turn until the reply is heard.")
     var replyMs = 250.0
@@ -61,7 +75,8 @@ struct EndpointingBenchmark: AsyncParsableCommand {
             latency = try await self.latency(of: detector, on: recordings[0])
         }
         let cache = try VerdictCache(detector, path: cache)
-        let rules = EndpointRule.all
+        let judge = try await wordsJudge(room)
+        let rules = EndpointRule.all + (judge == nil ? [] : EndpointRule.reading)
         var scores = rules.map { EndpointScore(rule: $0.family, parameter: $0.parameter, value: $0.value) }
         for (number, recording) in recordings.enumerated() {
             let samples = try recording.samples(in: set)
@@ -75,7 +90,8 @@ struct EndpointingBenchmark: AsyncParsableCommand {
                 let trial = try await EndpointTrial(
                     rule.policy,
                     on: heard,
-                    latency: latency
+                    latency: latency,
+                    reading: rule.readsWords ? judge.map { reading($0, recording, samples, digest, heard) } : nil
                 ) { position throws(VoiceError) in
                     let start = heard.turnStart ?? 0
                     return try await cache.verdict(on: samples, digest: digest, from: start, to: position)
@@ -90,6 +106,29 @@ struct EndpointingBenchmark: AsyncParsableCommand {
         try await cache.save()
         for index in scores.indices { scores[index].finish() }
         try report(scores, rules, latency, recordings)
+    }
+
+    /// The language model and where its words come from; nil without `--words`.
+    private func wordsJudge(_ room: EngineRoom) async throws(VoiceError) -> WordsJudge? {
+        guard let words else { return nil }
+        let model = try await room.localLanguageModel(chats: 1)
+        guard words != "spoken" else { return try await WordsJudge(model, source: .spoken) }
+        return try await WordsJudge(model, source: .recognised(room.recognizer(model: words, streams: 1, threads: 1)))
+    }
+
+    private func reading(
+        _ judge: WordsJudge,
+        _ recording: PausedRecording,
+        _ samples: [Float],
+        _ digest: String,
+        _ heard: HeardRecording
+    ) -> EndpointTrial.Reading {
+        EndpointTrial.Reading(latency: .milliseconds(wordsMs)) { position throws(VoiceError) in
+            let start = heard.turnStart ?? 0
+            return try await judge.words(of: recording, samples, digest: digest, from: start, to: position)
+        } completeness: { text throws(VoiceError) in
+            try await judge.completeness(of: text)
+        }
     }
 
     /// Median processor time of a verdict on a turn of 8 s, one thread.
@@ -118,6 +157,8 @@ struct EndpointingBenchmark: AsyncParsableCommand {
             part: part ?? "all",
             recordings: recordings.count,
             verdict_ms: latency.milliseconds,
+            words: words,
+            words_ms: words == nil ? nil : wordsMs,
             reply_ms: replyMs
         )
         try StandardOutput.write(json: BenchmarkReport(name: "endpointing", settings: options, results: scores))
@@ -151,7 +192,8 @@ struct EndpointingBenchmark: AsyncParsableCommand {
                 name: family,
                 points: members.map { ($0.1.wait_mean_ms, $0.1.false_cut_share * 100) },
                 marks: members.filter(\.0.isMarked).map {
-                    let name = family == "silence" ? "\(Int($0.0.value)) ms" : family == "adaptive" ? "default" : "0.5"
+                    let name =
+                        family == "silence" ? "\(Int($0.0.value)) ms" : family.hasPrefix("adaptive") ? "default" : "0.5"
                     return ($0.1.wait_mean_ms, $0.1.false_cut_share * 100, name)
                 }
             )

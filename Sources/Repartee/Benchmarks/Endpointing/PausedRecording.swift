@@ -8,6 +8,8 @@ struct PausedRecording: Decodable {
     struct Pause: Decodable {
         var start: Double
         var end: Double
+        /// The number of the word after it, from 0; nil where the voice made it.
+        var word: Int?
     }
 
     /// The WAV file's name.
@@ -19,6 +21,21 @@ struct PausedRecording: Decodable {
     /// When the last audible sound ends, in seconds.
     var end: Double
     var pauses: [Pause]
+    /// What is said.
+    var text: String?
+
+    /// What has been said by a time in a pause or behind the end; nil where that is not known.
+    func words(upTo time: Duration) -> String? {
+        guard let text else { return nil }
+        // A silence is noticed before the last weak sound of the list, or after the first one that goes on.
+        let slack = Duration.milliseconds(250)
+        if time > .seconds(end) - slack { return text }
+        guard
+            let word = pauses.last(where: { time > .seconds($0.start) - slack && time < .seconds($0.end) + slack })?
+                .word
+        else { return nil }
+        return text.split(separator: " ").prefix(word).joined(separator: " ")
+    }
 
     /// Reads the list of a set.
     /// - Throws: ``VoiceError/Code/missingInput`` when there is none, ``VoiceError/Code/malformedInput`` when it is not one.
