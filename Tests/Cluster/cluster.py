@@ -1,6 +1,7 @@
 """The cluster under test, by way of scripts/cluster."""
 
 import asyncio
+import csv
 import http.client
 import json
 import os
@@ -112,6 +113,11 @@ class Cluster:
             while part := connection.recv(65536):
                 parts.append(part)
         return b"".join(parts).decode()
+
+    def failed_checks(self):
+        """How many of the edge's checks of workers failed so far."""
+        rows = csv.DictReader(self.haproxy("show stat").lstrip("# ").splitlines())
+        return sum(int(row["chkfail"] or 0) for row in rows if row["pxname"] == "workers" and row["svname"] != "BACKEND")
 
     def slots(self):
         """For each worker, the state of its slot in words: address, whether its check passes, what was asked for."""

@@ -16,7 +16,7 @@ async def run(cluster, report):
     hosts = ["people", "edge", "redis", *cluster.workers]
     for one, other in itertools.combinations(hosts, 2):
         cluster.network.fault(one, other, Fault(loss=LOSS))
-    lost = cluster.network.lost
+    lost, failed = cluster.network.lost, cluster.failed_checks()
     try:
         calls, refusals, failures = await open_many([cluster.edge] * 9)
         report.check("nine calls begin", len(calls) == 9, (refusals, failures))
@@ -33,6 +33,7 @@ async def run(cluster, report):
         report.measured("%d packets lost; %d round trips, p50 %.1f ms, p99 %.0f ms" % (
             cluster.network.lost - lost, len(trips), 1000 * quantile([trip for trip in trips if trip], 0.5),
             1000 * quantile([trip for trip in trips if trip], 0.99)))
+        report.measured("%d of the edge's checks failed" % (cluster.failed_checks() - failed))
         report.check("every message is answered", all(trips), sum(trip is None for trip in trips))
         report.check("no worker is given up", down == 0, down)
         report.check("no call is lost", all(call.is_open for call in calls))
