@@ -106,6 +106,7 @@ struct ReplyThinking {
         var options = loop.options(of: agent)
         // A draft's turn may not be over, which the words may tell.
         options.judgesCompleteness = round == 0 && urgency.level == .speculation
+        let asked = loop.clock.now
         let reply = loop.chat.reply(
             to: conversation,
             sampling: loop.configuration.sampling,
@@ -114,7 +115,7 @@ struct ReplyThinking {
         )
         do {
             for try await event in reply {
-                take(event, round, &answer)
+                take(event, round, since: asked, &answer)
                 guard await mayGoOn() else { return nil }
             }
         } catch {
@@ -123,7 +124,7 @@ struct ReplyThinking {
         return Task.isCancelled ? nil : answer
     }
 
-    private mutating func take(_ event: ReplyEvent, _ round: Int, _ answer: inout ModelAnswer) {
+    private mutating func take(_ event: ReplyEvent, _ round: Int, since asked: Duration, _ answer: inout ModelAnswer) {
         // Where nothing was offered, or enough was called, what is called all the same is nothing.
         let mayCall = !agent.tools.declarations.isEmpty && round <= Self.mostRounds
         switch event {
@@ -143,7 +144,9 @@ struct ReplyThinking {
             countToken()
             answer.add(call, id: "unread_\(epoch)_\(round)")
         case .delayed: bridge?.delay()
-        case .completeness(let probability): loop.report(.reply(epoch: epoch, .completeness(probability)))
+        case .completeness(let probability):
+            loop.trace.span("words", "P(end) \(probability)", from: asked, to: loop.clock.now, ["epoch": "\(epoch)"])
+            loop.report(.reply(epoch: epoch, .completeness(probability)))
         case .finished(let used, _):
             var all = used
             all.generatedTokens += usage?.generatedTokens ?? 0
