@@ -39,8 +39,8 @@ struct EndpointScore: Encodable {
         (self.rule, self.parameter, self.value) = (rule, parameter, value)
     }
 
-    /// Speech that goes on is noticed so late; a turn declared over in this time was cut in the pause before.
-    private static let notice = Duration.milliseconds(250)
+    /// A turn declared over in this time was cut in the pause before.
+    private static let notice = PausedRecording.notice
 
     /// Adds what happened in a recording.
     /// - Parameter reply: how long after the end of a turn its reply is heard.

@@ -51,6 +51,8 @@ struct EndpointTrial {
         var answers: [(at: Duration, event: TurnMachine.Event)] = []
         var detectorIsFree = Duration.zero
         while true {
+            // Verdicts and words take different times.
+            answers.sort { $0.at < $1.at }
             let next = events.first?.at ?? .seconds(Int64.max / 2)
             let answer = answers.first?.at ?? .seconds(Int64.max / 2)
             let (now, event): (Duration, TurnMachine.Event)
@@ -73,12 +75,10 @@ struct EndpointTrial {
                 case .speculate(_, let epoch, let text):
                     guard let reading, let probability = try await reading.completeness(text) else { break }
                     answers.append((now + reading.latency, .completeness(epoch: epoch, probability: probability)))
-                    answers.sort { $0.at < $1.at }
                 case .judge(let request):
                     detectorIsFree = max(now, detectorIsFree) + latency
                     let probability = try await verdict(Self.position(at: now))
                     answers.append((detectorIsFree, .verdict(request: request, probability: probability)))
-                    answers.sort { $0.at < $1.at }
                 case .mark(_, let endpoint):
                     commits.append(Commit(at: endpoint.committed))
                 default:

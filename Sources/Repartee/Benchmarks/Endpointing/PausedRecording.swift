@@ -24,16 +24,15 @@ struct PausedRecording: Decodable {
     /// What is said.
     var text: String?
 
+    /// Speech that goes on is noticed so late, at most; a silence may be noticed so long before the last weak sound of the list.
+    static let notice = Duration.milliseconds(250)
+
     /// What has been said by a time in a pause or behind the end; nil where that is not known.
     func words(upTo time: Duration) -> String? {
         guard let text else { return nil }
-        // A silence is noticed before the last weak sound of the list, or after the first one that goes on.
-        let slack = Duration.milliseconds(250)
-        if time > .seconds(end) - slack { return text }
-        guard
-            let word = pauses.last(where: { time > .seconds($0.start) - slack && time < .seconds($0.end) + slack })?
-                .word
-        else { return nil }
+        if time > .seconds(end) - Self.notice { return text }
+        let pause = pauses.last { time > .seconds($0.start) - Self.notice && time < .seconds($0.end) + Self.notice }
+        guard let word = pause?.word else { return nil }
         return text.split(separator: " ").prefix(word).joined(separator: " ")
     }
 
