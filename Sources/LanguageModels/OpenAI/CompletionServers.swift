@@ -42,7 +42,9 @@ final class CompletionServers: Sendable {
             for (number, server) in all.enumerated() {
                 group.addTask {
                     do throws(CompletionFailure) {
-                        return (number, .success(try await server.model()))
+                        // In the tuple itself Swift 6.3's optimiser loses the number over this call.
+                        let name = try await server.model()
+                        return (number, .success(name))
                     } catch {
                         return (number, .failure(error))
                     }
