@@ -67,8 +67,10 @@ struct HTTPListener<WebSocket: Sendable>: Sendable {
     /// Tells every connection the time, so that idle ones need no timers of their own.
     private func tick() async {
         let clock = context.clock
-        while (try? await clock.sleep(until: clock.now + context.timing.tick)) != nil {
-            connections.signal(.tick(clock.now))
+        var told = clock.now
+        while (try? await clock.sleep(until: told + context.timing.tick)) != nil {
+            told = clock.now
+            connections.signal(.tick(told))
         }
     }
 
