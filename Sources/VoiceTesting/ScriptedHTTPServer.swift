@@ -65,24 +65,34 @@ package enum ScriptedHTTPServer {
         let group = MultiThreadedEventLoopGroup.singleton
         let server = try await ServerBootstrap(group: group)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                log.add(channel)
+                return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(Handler(script: script, log: log))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
+        // A connection that outlived its server would answer for the next one on its port.
+        func end() async throws {
+            for channel in log.channels { channel.close(promise: nil) }
+            try await server.close()
+        }
         do {
             try await body(server.localAddress?.port ?? 0) { log.all }
         } catch {
-            try await server.close()
+            try await end()
             throw error
         }
-        try await server.close()
+        try await end()
     }
 
     private final class Log: Sendable {
         private let requests = Mutex<[Request]>([])
+        private let accepted = Mutex<[any Channel]>([])
         var all: [Request] { requests.withLock { $0 } }
+        var channels: [any Channel] { accepted.withLock { $0 } }
+
+        func add(_ channel: any Channel) { accepted.withLock { $0.append(channel) } }
 
         /// - Returns: how many came before.
         func add(_ request: Request) -> Int {

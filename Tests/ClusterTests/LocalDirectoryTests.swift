@@ -3,7 +3,7 @@ internal import VoiceCore
 
 @testable internal import Cluster
 
-@Suite(.timeLimit(.minutes(1))) struct LocalDirectoryTests {
+@Suite(.timeLimit(.minutes(5))) struct LocalDirectoryTests {
     private let clock = ManualClock()
     private let hello = ChatMessage(.user, "Hello")
 

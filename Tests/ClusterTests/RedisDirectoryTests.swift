@@ -9,7 +9,7 @@ internal import VoiceTesting
 @testable internal import Cluster
 
 /// Against redis-server itself.
-@Suite(.serialized, .enabled(if: RedisServer.isInstalled, "run scripts/bootstrap --tests"), .timeLimit(.minutes(3)))
+@Suite(.serialized, .enabled(if: RedisServer.isInstalled, "run scripts/bootstrap --tests"), .timeLimit(.minutes(5)))
 struct RedisDirectoryTests {
     /// Patient enough for a machine that does other things.
     private static let patient = RedisDirectory.Timing(reply: .seconds(10), round: .milliseconds(50))

@@ -7,7 +7,7 @@ internal import VoiceTesting
 @testable internal import Conversation
 
 /// Conversations that go on from what was said before, are written down, or end because the server does.
-@Suite(.timeLimit(.minutes(2))) struct PastTests {
+@Suite(.timeLimit(.minutes(5))) struct PastTests {
     private func converse(
         _ steps: [LoopbackTransport.Step],
         past: [ChatMessage] = []

@@ -7,7 +7,7 @@ internal import VoiceTesting
 @testable internal import Redis
 
 /// Against redis-server itself.
-@Suite(.serialized, .enabled(if: RedisServer.isInstalled, "run scripts/bootstrap --tests"), .timeLimit(.minutes(2)))
+@Suite(.serialized, .enabled(if: RedisServer.isInstalled, "run scripts/bootstrap --tests"), .timeLimit(.minutes(5)))
 struct RealRedisTests {
     @Test func `ten thousand commands at once are answered as redis-cli is`() async throws {
         try await RedisServer.run { server in

@@ -38,7 +38,7 @@ func failure(of work: () async throws(VoiceError) -> RESPValue) async -> VoiceEr
     }
 }
 
-@Suite(.serialized, .timeLimit(.minutes(1))) struct RedisClientTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RedisClientTests {
     private static let patient = RedisClient.Limits(connect: .seconds(10), command: .seconds(10))
     private static let hasty = RedisClient.Limits(connect: .milliseconds(200), command: .milliseconds(200))
 

@@ -6,7 +6,7 @@ internal import VoiceTesting
 @testable internal import Tools
 
 /// Webhooks against a scripted server on loopback.
-@Suite(.timeLimit(.minutes(2))) struct WebhookTests {
+@Suite(.timeLimit(.minutes(5))) struct WebhookTests {
     private typealias Server = ScriptedHTTPServer
 
     private static let declaration = try? ToolDeclaration(

@@ -5,7 +5,7 @@ internal import VoiceCore
 
 @testable internal import Transports
 
-@Suite(.timeLimit(.minutes(1))) struct LoopExecutorTests {
+@Suite(.timeLimit(.minutes(5))) struct LoopExecutorTests {
     private let loop = MultiThreadedEventLoopGroup.singleton.any()
 
     private actor Guest {

@@ -113,8 +113,10 @@ internal import VoiceCore
         try await TestServer.run(clock: clock) { port in
             try await RawClient.connect(to: port) { fresh in
                 try await RawClient.connect(to: port) { slow in
-                    try await slow.send("GET / HTTP/1.1\r\nHost: local")
+                    // The server knows both before time passes.
                     try await #expect(fresh.get("/").status == 200)
+                    try await #expect(slow.get("/").status == 200)
+                    try await slow.send("GET / HTTP/1.1\r\nHost: local")
                     await TestServer.move(clock, by: .seconds(9))
                     try await #expect(fresh.get("/").status == 200)
                     await TestServer.move(clock, by: .seconds(2))

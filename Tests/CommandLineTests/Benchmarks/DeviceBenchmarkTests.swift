@@ -5,7 +5,7 @@ internal import Testing
 @testable internal import Repartee
 
 /// What `bench devices` compares, and by which measure.
-@Suite(.timeLimit(.minutes(2))) struct DeviceBenchmarkTests {
+@Suite(.timeLimit(.minutes(5))) struct DeviceBenchmarkTests {
     /// Random models of the language engine's tests.
     private static let models = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Reference/LanguageModels")

@@ -44,6 +44,7 @@ internal import VoiceTesting
         models: [String] = ["some", "some"],
         health: [Answer] = [Answer(headers: ["Content-Length": "0"]), Answer(headers: ["Content-Length": "0"])],
         configuration: RemoteLanguageModel.Configuration = .init(),
+        clock: any SessionClock = SystemClock(),
         _ first: @escaping @Sendable (Int) -> Answer,
         _ second: @escaping @Sendable (Int) -> Answer = { _ in said("Good", " day.") },
         warn: @escaping @Sendable (String) -> Void = { _ in },
@@ -69,6 +70,7 @@ internal import VoiceTesting
                 let pool = ServerPool(
                     "llm",
                     addresses.map { .init(name: "\($0)", health: $0.healthURL) },
+                    clock: clock,
                     seed: 1,
                     factory: NOOPMetricsHandler.instance
                 )
@@ -257,7 +259,9 @@ internal import VoiceTesting
     }
 
     @Test func `when all are down the model in process answers, until one is back`() async throws {
+        let clock = ManualClock()
         try await run(
+            clock: clock,
             { number in number < 2 ? Answer(ending: .cut) : Self.said("Back.") },
             { _ in Answer(ending: .cut) }
         ) {
@@ -274,6 +278,7 @@ internal import VoiceTesting
             let down = try await events(chat)
             #expect(Self.text(down) == "Local.")
             #expect(stage.asked(0).count == asked)
+            clock.advance(by: PoolLimits().longestPause)
             async let _ = stage.pool.run()
             while stage.pool.states[0] == .down { await Task.yield() }
             let back = try await events(chat)

@@ -158,7 +158,6 @@ internal import VoiceTesting
 
     @Test func `a server that is silent for too long has failed`() async throws {
         let configuration = RemoteLanguageModel.Configuration(
-            firstTokenTimeout: .milliseconds(200),
             tokenTimeout: .milliseconds(200)
         )
         try await run(configuration: configuration, { _, _ in Self.said("Good", ending: .stalled) }) { chat, _ in

@@ -8,7 +8,7 @@ internal import VoiceTesting
 @testable internal import Tools
 
 /// Servers at an address.
-@Suite(.timeLimit(.minutes(2))) struct HTTPServerTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPServerTests {
     typealias Answer = ScriptedHTTPServer.Answer
     typealias Request = ScriptedHTTPServer.Request
 

@@ -4,7 +4,7 @@ internal import VoiceCore
 
 @testable internal import Tools
 
-@Suite(.timeLimit(.minutes(2))) struct MCPRoomTests {
+@Suite(.timeLimit(.minutes(5))) struct MCPRoomTests {
     private let missing = MCPServer.Place.program("no-such-program", arguments: [], environment: [:], folder: nil)
 
     private func room(_ servers: [MCPServer]) throws -> MCPRoom {

@@ -6,7 +6,7 @@ internal import VoiceCore
 @testable internal import Tools
 
 /// Servers that are shell scripts.
-@Suite(.timeLimit(.minutes(2))) struct StdioServerTests {
+@Suite(.timeLimit(.minutes(5))) struct StdioServerTests {
     /// A server whose calls are answered by the cases `calls` of a shell script; `$id` is the request's number.
     private func server(calls: String, begin: String = "", _ arguments: [String] = []) throws -> MCPServer {
         let script = #"""

@@ -4,7 +4,7 @@ internal import VoiceTesting
 
 @testable internal import VoiceServer
 
-@Suite(.timeLimit(.minutes(1))) struct ChatPoolTests {
+@Suite(.timeLimit(.minutes(5))) struct ChatPoolTests {
     private let clock = ManualClock()
 
     private func pool(_ chats: Int) async throws -> ChatPool {

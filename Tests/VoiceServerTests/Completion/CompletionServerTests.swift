@@ -159,6 +159,8 @@ internal import VoiceTesting
                         #expect(reply.headers["retry-after"] == "5")
                         #expect(json?["error"]?["code"] == "exhausted")
                     }
+                    // The server's tick, the model's first token, the second request's patience.
+                    while clock.sleeperCount < 3 { await Task.yield() }
                     await TestServer.move(clock, by: .seconds(31))
                     let reply = try await second.reply()
                     #expect(reply.status == 503)

@@ -6,7 +6,7 @@ internal import VoiceTesting
 @testable internal import VoiceServer
 
 /// The agent's own client against the agent's own server.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct OwnClientTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct OwnClientTests {
     private func remote(_ port: Int, key: String? = nil, prefills: Bool = false) async throws -> RemoteLanguageModel {
         try await RemoteLanguageModel(
             address: CompletionAddress("http://127.0.0.1:\(port)", from: "the test"),

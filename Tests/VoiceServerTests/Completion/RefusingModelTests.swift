@@ -33,7 +33,7 @@ private struct RefusingChat: Chat {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct RefusingModelTests {
+@Suite(.timeLimit(.minutes(5))) struct RefusingModelTests {
     @Test(arguments: [
         #","stream":true,"tools":[{"type":"function","function":{"name":"weather"}}]"#,
         #","chat_template_kwargs":{"enable_thinking":true}"#, #","reasoning_effort":"low""#,
