@@ -189,11 +189,22 @@ def write(data, path):
         header += struct.pack("<I%dQIQ" % len(shape), len(shape), *shape, kind, place)
         place += size + -size % alignment
     header += bytes(-len(header) % alignment)
-    with multiprocessing.Pool() as workers, open(path, "wb") as file:
+    parts = ((kind, data[start + offset:start + offset + byte_count(kind, shape)]) for _, shape, kind, offset in tensors)
+    with open(path, "wb") as file:
         file.write(header)
-        parts = ((kind, data[start + offset:start + offset + byte_count(kind, shape)]) for _, shape, kind, offset in tensors)
-        for part in workers.imap(converted, parts):
+        for part in converted_parts(parts):
             file.write(part + bytes(-len(part) % alignment))
+
+
+def converted_parts(parts):
+    """By all processors, or by one where processes cannot share semaphores (a folder without /dev/shm)."""
+    try:
+        workers = multiprocessing.Pool()
+    except (OSError, ImportError):
+        yield from map(converted, parts)
+        return
+    with workers:
+        yield from workers.imap(converted, parts)
 
 
 def converted(part):
