@@ -11,21 +11,20 @@ Blocks: `block_q4_1` and `block_q8_0` of ggml/src/ggml-common.h, llama.cpp commi
 The same source gives the same bytes on every machine.
 """
 
+import functools
 import hashlib
 import mmap
 import multiprocessing
-import os
 import struct
 import sys
 
-F32, Q4_1, Q8_0 = 0, 3, 8
-# Elements of a block and bytes that it takes.
-BLOCKS = {F32: (1, 4), Q4_1: (32, 20), Q8_0: (32, 34)}
+from gguf_writer import ALIGNMENT, F32, Q4_1, Q8_0, Writer, byte_count
+
 # Bytes of a metadata value by its type; 8 is a string, 9 an array.
 VALUES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 FILE_TYPE = b"general.file_type"
 MOSTLY_Q8_0 = 7  # `LLAMA_FTYPE_MOSTLY_Q8_0` of llama.h
-# How many k are tried. More than these round the offset no better, because the scale is rounded to 16 bits as well.
+# So many k below the largest are tried, too. More gain little, because the scale is rounded to 16 bits as well (docs/log.md).
 TRIES = 4
 LOW = bytes(byte & 15 for byte in range(256))
 HIGH = bytes(byte >> 4 for byte in range(256))
@@ -61,9 +60,11 @@ class Reader:
             self.string()
         elif kind == 9:
             element, count = self.take("IQ")
-            for _ in range(count if element in (8, 9) else 0):
-                self.skip(element)
-            self.at += 0 if element in (8, 9) else count * self.size(element)
+            if element == 8:
+                for _ in range(count):
+                    self.string()
+            else:
+                self.at += count * self.size(element)
         else:
             self.at += self.size(kind)
 
@@ -74,49 +75,38 @@ class Reader:
         return VALUES[kind]
 
 
-def byte_count(kind, shape):
-    elements, size = BLOCKS[kind]
-    if not shape or shape[0] % elements:
-        raise Refusal("a row of its tensors is not whole blocks of %d" % elements)
-    count = 1
-    for extent in shape:
-        count *= extent
-    return count // elements * size
-
-
 def parse(data):
-    """The metadata's bytes as they are to be written, how many values that is, the tensors as (name, shape, type, offset), and where the first begins."""
+    """The metadata's entries as they are to be written, the tensors as (name, shape, type, offset), where the first begins, and their alignment."""
     reader = Reader(data)
     magic, version, tensor_count, value_count = reader.take("4sIQQ")
     if magic != b"GGUF" or version not in (2, 3):
         raise Refusal("it is no GGUF file of version 2 or 3")
-    metadata, alignment = bytearray(), 32
+    entries, alignment = [], ALIGNMENT
     for _ in range(value_count):
         start = reader.at
         key, kind = reader.string(), reader.take("I")
         value = reader.at
         reader.skip(kind)
         if key == b"general.alignment":
-            alignment = struct.unpack_from("<I", data, value)[0]
-        if key == FILE_TYPE:
-            metadata += data[start:value] + struct.pack("<I", MOSTLY_Q8_0)
-        else:
-            metadata += data[start:reader.at]
+            alignment = int.from_bytes(data[value:reader.at], "little")
+            if not 0 < alignment <= 65536:
+                raise Refusal("its tensors are aligned to %d bytes" % alignment)
+        entries.append(data[start:value] + struct.pack("<I", MOSTLY_Q8_0) if key == FILE_TYPE else data[start:reader.at])
     tensors = []
     for _ in range(tensor_count):
-        name, dimensions = reader.string(), reader.take("I")
+        name, dimensions = reader.string().decode(), reader.take("I")
         if not 1 <= dimensions <= 4:
             raise Refusal("a tensor has %d dimensions" % dimensions)
         shape = [reader.take("Q") for _ in range(dimensions)]
         kind, offset = reader.take("IQ")
-        if kind not in BLOCKS:
-            raise Refusal("the tensor %s is of type %d: only Q4_1 becomes Q8_0, and F32 and Q8_0 stay" % (name.decode(errors="replace"), kind))
+        if kind not in (F32, Q4_1, Q8_0):
+            raise Refusal("the tensor %s is of type %d: only Q4_1 becomes Q8_0, and F32 and Q8_0 stay" % (name, kind))
         tensors.append((name, shape, kind, offset))
     start = reader.at + -reader.at % alignment
     for name, shape, kind, offset in tensors:
         if start + offset + byte_count(kind, shape) > len(data):
-            raise Refusal("the tensor %s is cut off: fetch the file again" % name.decode(errors="replace"))
-    return bytes(metadata), value_count, tensors, start, alignment
+            raise Refusal("the tensor %s is cut off: fetch the file again" % name)
+    return entries, tensors, start, alignment
 
 
 # The scales d / k as they are stored, by d. A model has some thousand different d.
@@ -177,23 +167,17 @@ def convert(blocks):
 
 
 def write(data, path):
-    metadata, value_count, tensors, start, alignment = parse(data)
+    entries, tensors, start, alignment = parse(data)
     if not any(kind == Q4_1 for _, _, kind, _ in tensors):
         raise Refusal("it has no matrices of type Q4_1")
-    header = bytearray(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), value_count) + metadata)
-    place = 0
+    parts = converted_parts(
+        (kind, data[start + offset:start + offset + byte_count(kind, shape)]) for _, shape, kind, offset in tensors)
+    writer = Writer(alignment)
+    for entry in entries:
+        writer.copy(entry)
     for name, shape, kind, _ in tensors:
-        kind = Q8_0 if kind == Q4_1 else kind
-        size = byte_count(kind, shape)
-        header += struct.pack("<Q", len(name)) + name
-        header += struct.pack("<I%dQIQ" % len(shape), len(shape), *shape, kind, place)
-        place += size + -size % alignment
-    header += bytes(-len(header) % alignment)
-    parts = ((kind, data[start + offset:start + offset + byte_count(kind, shape)]) for _, shape, kind, offset in tensors)
-    with open(path, "wb") as file:
-        file.write(header)
-        for part in converted_parts(parts):
-            file.write(part + bytes(-len(part) % alignment))
+        writer.tensor(name, Q8_0 if kind == Q4_1 else kind, shape, functools.partial(next, parts))
+    writer.write(path)
 
 
 def converted_parts(parts):
@@ -216,18 +200,13 @@ def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__.split("\n\n")[1])
     source, target = sys.argv[1:]
-    partial = target + ".partial"
     try:
         with open(source, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            write(data, partial)
-        os.replace(partial, target)
+            write(data, target)
     except Refusal as refusal:
         sys.exit("error: cannot convert %s: %s" % (source, refusal))
     except (OSError, ValueError) as error:
         sys.exit("error: %s" % error)
-    finally:
-        if os.path.exists(partial):
-            os.remove(partial)
     with open(target, "rb") as file:
         print("%s  %s" % (hashlib.sha256(file.read()).hexdigest(), target))
 

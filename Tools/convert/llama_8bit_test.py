@@ -91,14 +91,14 @@ class Llama8BitTest(unittest.TestCase):
         for alignment in (None, 64):
             done = self.convert(model([(b"norm", [5], 0, norm), (b"matrix", [64, 3], 3, matrix), (b"table", [32], 8, table)],
                                       values, alignment))
-            metadata, count, tensors, start, step = llama_8bit.parse(done)
+            entries, tensors, start, step = llama_8bit.parse(done)
             self.assertEqual(step, alignment or 32)
-            self.assertEqual(count, 5 + bool(alignment))
+            self.assertEqual(len(entries), 5 + bool(alignment))
             for key, kind, content in values:
                 content = struct.pack("<I", 7) if key == b"general.file_type" else content
-                self.assertIn(text(key) + struct.pack("<I", kind) + content, metadata)
+                self.assertIn(text(key) + struct.pack("<I", kind) + content, entries)
             self.assertEqual([tensor[:3] for tensor in tensors],
-                             [(b"norm", [5], 0), (b"matrix", [64, 3], 8), (b"table", [32], 8)])
+                             [("norm", [5], 0), ("matrix", [64, 3], 8), ("table", [32], 8)])
             self.assertTrue(all((start + tensor[3]) % step == 0 for tensor in tensors))
             at = start + tensors[1][3]
             self.assertEqual(done[start:start + 20], norm)
@@ -126,6 +126,7 @@ class Llama8BitTest(unittest.TestCase):
             (b"", "empty"), (b"GGML" + whole[4:], "no GGUF file"), (whole[:40], "ends in the middle"), (whole[:-32], "is cut off"),
             (model([(b"m", [32], 2, bytes(18))]), "of type 2"), (model([(b"m", [31], 3, matrix)]), "not whole blocks"),
             (model([(b"m", [4], 0, bytes(16))]), "no matrices"), (model([(b"m", [32], 3, matrix)], [(b"k", 77, b"")]), "unknown type 77"),
+            (model([(b"m", [32], 3, matrix)], [(b"general.alignment", 4, bytes(4))]), "aligned to 0 bytes"),
         ]:
             said = self.convert(content)
             self.assertIsInstance(said, str, words)
