@@ -91,6 +91,8 @@ public protocol LanguageModel: Sendable {
     var contextLength: Int { get }
     /// Whether its chats tell how likely a message is complete: ``ReplyEvent/completeness(_:)``.
     var judgesCompleteness: Bool { get }
+    /// Whether its chats go on with a message that broke off: ``ChatOptions/continuesLastMessage``.
+    var continuesMessages: Bool { get }
 
     /// Opens a chat with an empty memory. Its memory is released when its last reference goes.
     /// - Throws: ``VoiceError/Code/exhausted`` when there is no room for one more chat.
@@ -100,6 +102,8 @@ public protocol LanguageModel: Sendable {
 extension LanguageModel {
     /// It does not, unless it says so.
     public var judgesCompleteness: Bool { false }
+    /// They do not, unless it says so.
+    public var continuesMessages: Bool { false }
 }
 
 /// One conversation's memory in a language model.

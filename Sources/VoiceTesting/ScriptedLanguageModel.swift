@@ -19,7 +19,7 @@ public final class ScriptedLanguageModel: LanguageModel {
     private let timePerToken: Duration
     private let completeness: (@Sendable (String) -> Float)?
     private let script: @Sendable ([ChatMessage], ChatOptions) -> [ReplyEvent?]
-    private let asked = Mutex<[[ChatMessage]]>([])
+    private let asked = Mutex<[(messages: [ChatMessage], options: ChatOptions)]>([])
 
     /// Makes a model that takes `timePerToken` on `clock` for every token of `script`'s answer.
     /// - Parameter completeness: how likely a user's message is complete, told `timePerToken` before the answer where it is
@@ -55,7 +55,11 @@ public final class ScriptedLanguageModel: LanguageModel {
     }
 
     /// The conversations it was asked to continue, oldest first.
-    public var conversations: [[ChatMessage]] { asked.withLock { $0 } }
+    public var conversations: [[ChatMessage]] { asked.withLock { $0.map(\.messages) } }
+    /// What it was asked for each time.
+    public var options: [ChatOptions] { asked.withLock { $0.map(\.options) } }
+    /// See the protocol: its script says what comes next.
+    public var continuesMessages: Bool { true }
 
     /// See the protocol.
     public func openChat() async throws(VoiceError) -> any Chat { ScriptedChat(model: self) }
@@ -77,7 +81,7 @@ public final class ScriptedLanguageModel: LanguageModel {
             options: ChatOptions,
             urgency: Urgency?
         ) -> AsyncThrowingStream<ReplyEvent, any Error> {
-            model.asked.withLock { $0.append(messages) }
+            model.asked.withLock { $0.append((messages, options)) }
             var events = model.script(messages, options)
             if options.judgesCompleteness, let probability = model.completeness?(messages.last?.content ?? "") {
                 events.insert(.completeness(probability), at: 0)

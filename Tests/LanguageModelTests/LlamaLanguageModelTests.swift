@@ -115,6 +115,52 @@ internal import VoiceCore
         #expect(other.completeness != nil)
     }
 
+    @Test(arguments: models)
+    func `a reply that was cut off goes on where it was, and costs no reading`(path: String) async throws {
+        let model = try await Models.load(path)
+        #expect(model.continuesMessages)
+        let chat = try await model.openChat()
+        let whole = try await chat.say(opening, .greedy(16))
+        var options = ChatOptions()
+        options.continuesLastMessage = true
+        for count in [1, 5, 9, 15] {
+            let begun = try await chat.say(opening, .greedy(count))
+            // A tokenizer may make other tokens of what is no text that anybody would write.
+            guard begun.text.contains(where: { !$0.isWhitespace }), !begun.text.contains("\u{FFFD}"),
+                begun.text.last?.isWhitespace == false, begun.text.first?.isWhitespace == false
+            else { continue }
+            let asked = opening + [ChatMessage(.assistant, begun.text)]
+            let rest = try await chat.say(asked, .greedy(16 - count), options)
+            #expect(begun.text + rest.text == whole.text, "\(count) tokens")
+            #expect(rest.usage.promptTokens == whole.usage.promptTokens + count)
+            // The next turn finds both parts.
+            let next = opening + [ChatMessage(.assistant, whole.text), ChatMessage(.user, "And?")]
+            let reply = try await chat.say(next, .greedy(4))
+            #expect(reply.usage.cachedTokens >= whole.usage.promptTokens + 15)
+            #expect(reply.text == (try await model.openChat().say(next, .greedy(4))).text)
+        }
+    }
+
+    @Test func `only words of the assistant can be gone on with`() async throws {
+        let chat = try await Models.load(Models.attention).openChat()
+        var options = ChatOptions()
+        options.continuesLastMessage = true
+        let call = ToolCall(id: "1", name: "now", arguments: [:])
+        for last in [
+            ChatMessage(.user, "Hi"), ChatMessage(.assistant, "\n "),
+            ChatMessage(.assistant, "Hi", toolCalls: [call]),
+        ] {
+            let error = await #expect(throws: VoiceError.self) {
+                _ = try await chat.say(opening + [last], .greedy(2), options)
+            }
+            #expect(error?.code == .usage)
+        }
+        // One that is longer than the context.
+        let long = String(repeating: "and then some more ", count: 400)
+        let said = try await chat.say(opening + [ChatMessage(.assistant, long)], .greedy(4), options)
+        #expect(said.usage.generatedTokens > 0 && said.usage.promptTokens < 1024)
+    }
+
     @Test func `a question without words, and the results of calls, are not judged`() async throws {
         let model = try await Models.load(Models.attention)
         let chat = try await model.openChat()

@@ -54,6 +54,23 @@ internal import VoiceCore
         #expect(try await model.openChat().say(next, .greedy(10)).text == reply.text)
     }
 
+    @Test func `it goes on with what another process said, wherever that broke off`() async throws {
+        let model = try await Models.load(Models.smolLM2)
+        let whole = try await model.openChat().say(question, .greedy(14)).text
+        let chat = try await model.openChat()
+        var options = ChatOptions()
+        options.continuesLastMessage = true
+        let words = whole.split(separator: " ", omittingEmptySubsequences: false)
+        #expect(words.count > 5)
+        for count in [1, 3, 5] {
+            let begun = words.prefix(count).joined(separator: " ")
+            for text in [begun, begun + " "] {
+                let rest = try await chat.say(question + [ChatMessage(.assistant, text)], .greedy(14), options).text
+                #expect((text + rest).hasPrefix(whole), "\(text)|\(rest)")
+            }
+        }
+    }
+
     @Test func `two chats at the same time say what each says alone`() async throws {
         let model = try await Models.load(Models.smolLM2)
         let other = [question[0], ChatMessage(.user, "Name three colours of the rainbow.")]

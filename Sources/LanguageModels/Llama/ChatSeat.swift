@@ -64,8 +64,9 @@ struct ChatSeat {
         capacity: Int
     ) -> Plan {
         if let generated = run?.reply?.generated, !generated.tokens.isEmpty { replies.append(generated) }
-        let isThinking = tokenizer.format.thinks && options.reasoning.allowsThoughts
-        let replyOpening = tokenizer.tokens(tokenizer.format.replyOpening(isThinking: isThinking))
+        let continues = sampling != nil && options.continuesLastMessage
+        // What it goes on with was said after all thoughts.
+        let isThinking = tokenizer.format.thinks && options.reasoning.allowsThoughts && !continues
         // A quarter of the context at least is for the conversation so far, at most for the reply.
         let wanted = (sampling?.maxTokens ?? 0).addingReportingOverflow(
             options.reasoning.budget ?? (isThinking ? capacity : 0)
@@ -76,6 +77,12 @@ struct ChatSeat {
             ? lastReserve ?? capacity / 4 : min(wanted.overflow ? capacity : wanted.partialValue, capacity / 4)
         if sampling != nil { lastReserve = reserve }
         let room = sampling == nil && messages.last?.role != .user ? capacity / 8 : 0
+        let begun = continues ? self.begun(messages, tokenizer) : nil
+        let messages = begun == nil ? messages : messages.dropLast()
+        // So long that it does not fit is not what the model has just said, but a text.
+        let replyOpening =
+            tokenizer.tokens(tokenizer.format.replyOpening(isThinking: isThinking))
+            + (begun?.tokens ?? []).suffix((capacity - reserve) / 2)
         let limit = capacity - reserve - replyOpening.count - tokenizer.beginning.count
         // Apart from `self`, which rendering needs, too.
         var window = window
@@ -109,14 +116,35 @@ struct ChatSeat {
                 ReplyInProgress(
                     sampling: sampling,
                     budget: isThinking ? options.reasoning.budget : nil,
-                    parser: parser(options.tools, isThinking: isThinking, tokenizer)
+                    parser: parser(options.tools, isThinking: isThinking, isBegun: begun != nil, tokenizer),
+                    begun: begun
                 )
             }
         )
         return Plan(runID: runs, kept: kept)
     }
 
-    private func parser(_ tools: [ToolDeclaration], isThinking: Bool, _ tokenizer: PromptTokenizer) -> ReplyParser {
+    /// The message that the reply goes on with, in the model's own tokens where it has said it; nil where there is none.
+    private func begun(_ messages: [ChatMessage], _ tokenizer: PromptTokenizer) -> BegunMessage? {
+        guard let message = messages.last, BegunMessage.isIn(message) else { return nil }
+        return BegunMessage(message.content) { words in
+            for reply in replies.reversed() {
+                guard
+                    let (said, rest) = reply.tokens(of: ChatMessage(.assistant, words), showsReasoning: false),
+                    !said.isEmpty
+                else { continue }
+                return said + tokenizer.tokens([.content(rest)])
+            }
+            return tokenizer.tokens([.content(words)])
+        }
+    }
+
+    private func parser(
+        _ tools: [ToolDeclaration],
+        isThinking: Bool,
+        isBegun: Bool,
+        _ tokenizer: PromptTokenizer
+    ) -> ReplyParser {
         // A model that was taught no calls means nothing by such words unless it is told of tools.
         let canCall = !tools.isEmpty || ["<tool_call>", "<|python_tag|>"].contains { tokenizer.control($0) != nil }
         return ReplyParser(
@@ -124,6 +152,7 @@ struct ChatSeat {
             tools: tools,
             thinks: tokenizer.format.thinks,
             beginsInThought: tokenizer.format.beginsInThought(isThinking: isThinking),
+            beginsInLine: isBegun,
             callPrefix: "call-\(runs)-"
         )
     }

@@ -23,6 +23,14 @@ struct GeneratedReply: Sendable {
         answerStart = beginsInThought ? nil : 0
     }
 
+    /// A message that was begun before.
+    init(_ begun: BegunMessage) {
+        self.init()
+        tokens = begun.tokens
+        text = begun.text
+        ends = Array(repeating: nil, count: max(0, tokens.count - 1)) + (tokens.isEmpty ? [] : [begun.length])
+    }
+
     /// Adds a token and what it completed.
     /// - Parameters:
     ///   - piece: the token's own text.

@@ -97,7 +97,8 @@ actor LlamaEngine {
 
     /// Starts a reply, or a prefill where `sampling` is nil. What is in memory already is kept; nothing is computed yet.
     /// - Returns: the run's number, for ``step(_:run:)``.
-    /// - Throws: ``VoiceError/Code/usage`` without messages, or when the model cannot do what the options ask for.
+    /// - Throws: ``VoiceError/Code/usage`` without messages, or when the model cannot do what the options ask for; also to go on with a
+    ///   message that is not an assistant's.
     func begin(
         _ seat: Int,
         _ messages: [ChatMessage],
@@ -106,6 +107,12 @@ actor LlamaEngine {
     ) throws(VoiceError) -> Int {
         guard !messages.isEmpty else { throw VoiceError(.usage, "A reply was asked for without any message.") }
         try tokenizer.format.check(options)
+        guard !options.continuesLastMessage || sampling == nil || BegunMessage.isIn(messages.last) else {
+            throw VoiceError(
+                .usage,
+                "A reply can only go on with an assistant's message, and one that has words and no calls."
+            )
+        }
         dropLeft()
         let plan = seats[seat].plan(
             messages,

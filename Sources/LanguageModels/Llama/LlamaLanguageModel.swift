@@ -50,6 +50,7 @@ package struct LlamaLanguageModel: LanguageModel {
     package let name: String
     package var contextLength: Int { engine.contextLength }
     package var judgesCompleteness: Bool { true }
+    package var continuesMessages: Bool { true }
 
     private let engine: LlamaEngine
 

@@ -17,17 +17,22 @@ struct ReplyInProgress {
     private var stops: StopSequences
     private var thoughtTokens = 0
     private var spokenTokens = 0
+    /// Whether white space comes that was said before.
+    private var skipsSpace: Bool
 
     /// - Parameters:
     ///   - maxTokens: of everything but thoughts.
     ///   - budget: tokens of thoughts at most; nil for any number.
-    init(sampling: SamplingOptions, budget: Int?, parser: ReplyParser) {
+    ///   - begun: what it goes on with; nil where it begins.
+    init(sampling: SamplingOptions, budget: Int?, parser: ReplyParser, begun: BegunMessage? = nil) {
         sampler = TokenSampler(sampling)
         maxTokens = max(0, sampling.maxTokens)
         self.budget = budget
         self.parser = parser
         stops = StopSequences(sampling.stop)
-        generated = GeneratedReply(beginsInThought: parser.isThinking)
+        generated = begun.map { GeneratedReply($0) } ?? GeneratedReply(beginsInThought: parser.isThinking)
+        skipsSpace = begun?.endsInSpace ?? false
+        sampler.remember(begun?.tokens ?? [])
     }
 
     /// Whether no more may be said.
@@ -48,7 +53,7 @@ struct ReplyInProgress {
     ///   - isForced: whether the model did not choose it.
     mutating func take(_ token: TokenID, _ bytes: [UInt8], isForced: Bool = false) -> [ReplyEvent] {
         if parser.isThinking { thoughtTokens += 1 } else if !isForced { spokenTokens += 1 }
-        let text = assembler.append(bytes)
+        let text = unsaid(assembler.append(bytes))
         let events = stops.filter(parser.feed(text))
         generated.append(
             token,
@@ -60,6 +65,14 @@ struct ReplyInProgress {
         )
         pending = token
         return events
+    }
+
+    /// A piece without what was said before.
+    private mutating func unsaid(_ piece: String) -> String {
+        guard skipsSpace else { return piece }
+        let rest = piece.drop(while: \.isWhitespace)
+        skipsSpace = rest.isEmpty
+        return String(rest)
     }
 
     /// Ends the reply.

@@ -41,6 +41,9 @@ struct TokenSampler: Sendable {
         return token
     }
 
+    /// Counts tokens that stand before the first one as said in this reply.
+    mutating func remember(_ tokens: [TokenID]) { recent = (recent + tokens).suffix(Self.repeatWindow) }
+
     /// Fills `candidates` with the `count` best tokens, best first, after the repeat penalty.
     private mutating func collect(_ logits: Span<Float>, _ count: Int) {
         candidates.removeAll(keepingCapacity: true)

@@ -39,6 +39,10 @@ struct CompletionRequest {
             body["repeat_penalty"] = .number(Double(sampling.repeatPenalty))
         }
         body["cache_prompt"] = true
+        if options.continuesLastMessage {
+            body["continue_final_message"] = true
+            body["add_generation_prompt"] = false
+        }
         switch options.reasoning {
         case .off: body["chat_template_kwargs"] = ["enable_thinking": false]
         case .on: body["chat_template_kwargs"] = ["enable_thinking": true]

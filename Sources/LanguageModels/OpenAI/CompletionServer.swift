@@ -19,6 +19,27 @@ final class CompletionServer: Sendable {
     private let client: HTTPClient
     private let knowsExtensions = Mutex(true)
     private let known = Mutex<String?>(nil)
+    private let continuing = Mutex(Continuing.unknown)
+
+    /// Whether a server goes on with a message that it is sent the beginning of.
+    enum Continuing: Sendable {
+        /// It may take the message for a whole one, and begin another.
+        case unknown
+        /// It does, but may say the beginning again.
+        case loosely
+        case exactly
+
+        /// - Parameter owner: what a server writes into `owned_by` of its models. vLLM (entrypoints/openai/protocol.py) and SGLang
+        ///   (entrypoints/openai/protocol.py) have the fields `continue_final_message` and `add_generation_prompt`, and so has `serve-llm`;
+        ///   llama-server (tools/server/README.md) needs none, and what it repeats has changed with its versions.
+        init(owner: String?) {
+            switch owner {
+            case "vllm", "sglang", "repartee": self = .exactly
+            case "llamacpp": self = .loosely
+            default: self = .unknown
+            }
+        }
+    }
 
     /// - Parameter isAlone: whether it is worth waiting for it, because there is no other.
     init(address: CompletionAddress, configuration: RemoteLanguageModel.Configuration, isAlone: Bool = true) {
@@ -33,11 +54,19 @@ final class CompletionServer: Sendable {
         set { knowsExtensions.withLock { $0 = newValue } }
     }
 
+    /// Whether it goes on with messages, as far as is known.
+    var continues: Continuing {
+        get { continuing.withLock { $0 } }
+        set { continuing.withLock { $0 = newValue } }
+    }
+
     /// The name of the model there: the one that is wanted, else the first that it lists. Asked once.
     /// - Throws: ``VoiceError/Code/unavailable`` when it cannot be reached, or has not got the model.
     func model() async throws(CompletionFailure) -> String {
         if let name = known.withLock({ $0 }) { return name }
-        let name = try Self.choose(configuration.model, among: try await models(), on: address)
+        let models = try await models()
+        let name = try Self.choose(configuration.model, among: models.map(\.name), on: address)
+        continues = Continuing(owner: models.first { $0.name == name }?.owner)
         known.withLock { $0 = name }
         return name
     }
@@ -62,8 +91,13 @@ final class CompletionServer: Sendable {
         return wanted
     }
 
-    /// The names of its models.
-    private func models() async throws(CompletionFailure) -> [String] {
+    private struct Listed: Sendable {
+        var name: String
+        var owner: String?
+    }
+
+    /// Its models.
+    private func models() async throws(CompletionFailure) -> [Listed] {
         do {
             return try await within(min(configuration.firstTokenTimeout, Self.longestListing)) {
                 let response = try await self.client.execute(
@@ -73,7 +107,9 @@ final class CompletionServer: Sendable {
                 guard response.status == .ok else { throw try await self.failure(response) }
                 let body = try await response.body.collect(upTo: Self.longestList)
                 let list = JSONValue(json: String(buffer: body))?["data"]?.elements ?? []
-                return list.compactMap { $0["id"]?.text }
+                return list.compactMap { model in
+                    model["id"]?.text.map { Listed(name: $0, owner: model["owned_by"]?.text) }
+                }
             }
         } catch {
             throw wrapped(error)
@@ -88,7 +124,9 @@ final class CompletionServer: Sendable {
         wanted.extended = isExtended
         do {
             var response = try await send(wanted)
-            if [.badRequest, .unprocessableEntity].contains(response.status), wanted.extended {
+            // Without them it would begin a message of its own.
+            let mayReduce = wanted.extended && !wanted.options.continuesLastMessage
+            if [.badRequest, .unprocessableEntity].contains(response.status), mayReduce {
                 let refusal = try await failure(response)
                 wanted.extended = false
                 response = try await send(wanted)

@@ -3,9 +3,9 @@ package import VoiceCore
 
 /// A language model, and another one that answers where the first cannot.
 ///
-/// A reply that fails before its first piece is asked of the second model; one that has begun fails, for what was said cannot be
-/// taken back. After a failure the second one is asked at once for a while, so that a person does not wait for time-outs in
-/// every turn.
+/// A reply that fails before its first word is asked of the second model. One that has begun is finished by it, where it goes on with
+/// messages (``VoiceCore/LanguageModel/continuesMessages``), and fails otherwise, for what was said cannot be taken back. After a failure the
+/// second one is asked at once for a while, so that a person does not wait for time-outs in every turn.
 package struct FallbackLanguageModel: LanguageModel {
     /// The first model's name.
     package var name: String { first.name }
@@ -37,7 +37,8 @@ package struct FallbackLanguageModel: LanguageModel {
 
     /// Opens a chat with both.
     package func openChat() async throws(VoiceError) -> any Chat {
-        FallbackChat(try await first.openChat(), else: try await second.openChat(), state)
+        let chats = (try await first.openChat(), try await second.openChat())
+        return FallbackChat(chats.0, else: chats.1, continues: second.continuesMessages, state)
     }
 }
 
@@ -66,11 +67,14 @@ final class FallbackState: Sendable {
 private final class FallbackChat: Chat {
     private let first: any Chat
     private let second: any Chat
+    private let continues: Bool
     private let state: FallbackState
 
-    init(_ first: any Chat, else second: any Chat, _ state: FallbackState) {
+    /// - Parameter continues: whether the second one goes on with messages.
+    init(_ first: any Chat, else second: any Chat, continues: Bool, _ state: FallbackState) {
         self.first = first
         self.second = second
+        self.continues = continues
         self.state = state
     }
 
@@ -89,27 +93,53 @@ private final class FallbackChat: Chat {
         options: ChatOptions,
         urgency: Urgency?
     ) -> AsyncThrowingStream<ReplyEvent, any Error> {
-        @Sendable func ask(_ chat: any Chat) -> AsyncThrowingStream<ReplyEvent, any Error> {
-            chat.reply(to: messages, sampling: sampling, options: options, urgency: urgency)
+        let (second, continues) = (second, continues)
+        guard !state.isResting else {
+            return second.reply(to: messages, sampling: sampling, options: options, urgency: urgency)
         }
-        let second = second
-        guard !state.isResting else { return ask(second) }
-        let reply = FallbackReply(ask(first), else: { ask(second) }, state)
+        let reply = FallbackReply(
+            first.reply(to: messages, sampling: sampling, options: options, urgency: urgency),
+            else: { begun in
+                guard !begun.text.isEmpty else {
+                    return second.reply(to: messages, sampling: sampling, options: options, urgency: urgency)
+                }
+                guard continues else { return nil }
+                var (rest, wanted) = (sampling, options)
+                rest.maxTokens = max(Self.shortestRest, sampling.maxTokens - begun.pieces)
+                wanted.continuesLastMessage = true
+                return second.reply(
+                    to: messages + [ChatMessage(.assistant, begun.text)],
+                    sampling: rest,
+                    options: wanted,
+                    urgency: urgency
+                )
+            },
+            state
+        )
         return AsyncThrowingStream { try await reply.next() }
     }
+
+    /// What a continued reply may say at least.
+    private static let shortestRest = 16
 }
 
 /// A reply of the first model until it fails, then of the second.
 private actor FallbackReply {
-    private var events: AsyncThrowingStream<ReplyEvent, any Error>.AsyncIterator
-    private var other: (@Sendable () -> AsyncThrowingStream<ReplyEvent, any Error>)?
+    typealias Events = AsyncThrowingStream<ReplyEvent, any Error>
+
+    /// What was said.
+    struct Begun: Sendable {
+        var text = ""
+        var pieces = 0
+    }
+
+    private var events: Events.AsyncIterator
+    private var begun = Begun()
+    private var other: (@Sendable (Begun) -> Events?)?
     private let state: FallbackState
 
-    init(
-        _ events: AsyncThrowingStream<ReplyEvent, any Error>,
-        else other: @escaping @Sendable () -> AsyncThrowingStream<ReplyEvent, any Error>,
-        _ state: FallbackState
-    ) {
+    /// - Parameter other: asks the second model for the rest; nil if it has none.
+    init(_ events: Events, else other: @escaping @Sendable (Begun) -> Events?, _ state: FallbackState) {
         self.events = events.makeAsyncIterator()
         self.other = other
         self.state = state
@@ -118,18 +148,24 @@ private actor FallbackReply {
     func next() async throws -> ReplyEvent? {
         do {
             let event = try await pull()
-            // That it takes longer is no beginning, and neither is what it thinks of the question.
             switch event {
-            case .delayed, .completeness: break
-            default: other = nil
+            case .text(let piece):
+                begun.text += piece
+                begun.pieces += 1
+            // Calls come at the end, and are made once.
+            case .toolCall, .malformedCall, .finished, nil: other = nil
+            // That it takes longer is no beginning, and neither is what it thinks.
+            case .delayed, .completeness, .reasoning: break
             }
             return event
         } catch {
             let failure = VoiceError.wrapping(error, doing: "the language model failed")
-            guard let other, !Task.isCancelled, failure.code != .cancelled, failure.code != .usage else { throw error }
-            self.other = nil
+            guard !Task.isCancelled, failure.code != .cancelled, failure.code != .usage, let rest = other?(begun) else {
+                throw error
+            }
+            other = nil
             state.failed(failure)
-            events = other().makeAsyncIterator()
+            events = rest.makeAsyncIterator()
             return try await pull()
         }
     }

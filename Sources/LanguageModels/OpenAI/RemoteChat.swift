@@ -50,7 +50,11 @@ final class RemoteChat: Chat {
         }
         let question = RemoteReply.Question(messages: messages, sampling: sampling, options: options)
         let reply = RemoteReply(by: servers, at: home, question, number: number)
-        return AsyncThrowingStream { try await reply.next() }
+        return AsyncThrowingStream {
+            // What it is asked depends on the server that is found.
+            try options.requireNewMessage()
+            return try await reply.next()
+        }
     }
 }
 

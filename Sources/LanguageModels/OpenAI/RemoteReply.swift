@@ -88,7 +88,6 @@ actor RemoteReply {
         self.place = nil
         failed.insert(server)
         guard servers.note(failure, of: place), attempt < Self.mostServers else { return false }
-        if !soFar.said.isEmpty { soFar.breakOff() }
         waiting.append(.delayed)
         return true
     }
@@ -140,8 +139,27 @@ actor RemoteReply {
         attempt += 1
         hasBegun = false
         events = ServerSentEvents()
-        stream = CompletionStream(callPrefix: "call_\(number)_", reasoning: question.options.reasoning)
-        let wanted = request(model: try await place.server.model())
+        do {
+            try await ask(place)
+        } catch  where error.kind == .request && !Task.isCancelled && asksForRest(of: place) {
+            // An older one, or a template that cannot: it is asked in words from now on.
+            place.server.continues = .unknown
+            try await ask(place)
+        }
+        place.lease?.note(.heard)
+    }
+
+    /// Whether the server is sent the beginning of a message to go on with.
+    private func asksForRest(of place: CompletionServers.Place) -> Bool {
+        !soFar.said.isEmpty && place.server.continues != .unknown
+    }
+
+    private func ask(_ place: CompletionServers.Place) async throws(CompletionFailure) {
+        let model = try await place.server.model()
+        let continues = place.server.continues
+        if !soFar.said.isEmpty { soFar.breakOff(for: continues) }
+        let wanted = request(model, continues)
+        stream = CompletionStream(callPrefix: "call_\(number)_", reasoning: wanted.options.reasoning)
         do {
             let patience = Self.patience
             let response = try await place.server.within(
@@ -153,22 +171,23 @@ actor RemoteReply {
         } catch {
             throw place.server.wrapped(error)
         }
-        place.lease?.note(.heard)
     }
 
     /// What a server is asked: the question, or to go on.
-    private func request(model: String) -> CompletionRequest {
-        var (messages, sampling) = (question.messages, question.sampling)
+    private func request(_ model: String, _ continues: CompletionServer.Continuing) -> CompletionRequest {
+        var (messages, sampling, options) = (question.messages, question.sampling, question.options)
         if !soFar.said.isEmpty {
-            messages = soFar.messages(after: messages)
+            messages = soFar.messages(after: messages, for: continues)
             sampling.maxTokens = max(Self.shortestRest, sampling.maxTokens - pieces)
+            options.continuesLastMessage = continues != .unknown
+            if options.continuesLastMessage { options.reasoning = .off }
         }
         let room = servers.configuration.contextLength - sampling.maxTokens
         return CompletionRequest(
             model: model,
             messages: RemoteWindow.fitting(messages, tokens: room),
             sampling: sampling,
-            options: question.options,
+            options: options,
             extended: true
         )
     }

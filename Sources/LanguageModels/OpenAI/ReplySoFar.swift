@@ -2,10 +2,11 @@ internal import VoiceCore
 
 /// What a reply has said, so that another server can go on with it where one broke off.
 ///
-/// A value. Text goes out up to the last border of a word only, for half a word could not be taken back. What the next server says again of
-/// what was said is left out, and the seam gets the space that it needs.
+/// A value. Text goes out up to the last border of a word only, for half a word could not be taken back. A server that goes on with a message
+/// is sent what was said as the beginning of one. Others are asked to in words: what they say again of what was said is left out, and the seam
+/// gets the space that it needs.
 struct ReplySoFar {
-    /// What the next server is told.
+    /// What a server is told that begins a new message.
     static let instruction = """
         (Your answer was cut off after these words by a fault of the line. Go on with it, beginning with the next word. Do not \
         repeat what you have said, and do not speak of the fault.)
@@ -18,13 +19,15 @@ struct ReplySoFar {
     /// The beginning of a word, or behind a seam all that may repeat what was said.
     private var held = ""
     private var isAtSeam = false
+    /// Whether what comes behind the seam is a server's rest of the message, not words of its own.
+    private var isSeamless = false
 
     /// Takes the next piece.
     /// - Returns: what may go out; empty for nothing.
     mutating func feed(_ piece: String) -> String {
         held += piece
         if isAtSeam {
-            guard let rest = withoutRepetition(isAll: false) else { return "" }
+            guard let rest = rest(isAll: false) else { return "" }
             join(rest)
         }
         let word = held.reversed().prefix(while: Self.isInWord)
@@ -34,20 +37,29 @@ struct ReplySoFar {
     /// The reply is complete.
     /// - Returns: what is left of it.
     mutating func finish() -> String {
-        if isAtSeam { join(withoutRepetition(isAll: true) ?? "") }
+        if isAtSeam { join(rest(isAll: true) ?? "") }
         return give(held.count)
     }
 
     /// The server broke off: another one goes on.
-    mutating func breakOff() {
+    /// - Parameter server: what is known of that.
+    mutating func breakOff(for server: CompletionServer.Continuing) {
         held = ""
         isAtSeam = true
+        isSeamless = server == .exactly
     }
 
     /// What the next server is asked.
-    func messages(after messages: [ChatMessage]) -> [ChatMessage] {
-        messages + [ChatMessage(.assistant, said), ChatMessage(.user, Self.instruction)]
+    func messages(after messages: [ChatMessage], for server: CompletionServer.Continuing) -> [ChatMessage] {
+        guard server == .unknown else {
+            // White space before a word is the server's to say: it belongs to the word's token.
+            return messages + [ChatMessage(.assistant, String(said.dropLast(spaces)))]
+        }
+        return messages + [ChatMessage(.assistant, said), ChatMessage(.user, Self.instruction)]
     }
+
+    /// Signs of white space at the end of what was said.
+    private var spaces: Int { said.reversed().prefix(while: \.isWhitespace).count }
 
     private mutating func give(_ count: Int) -> String {
         let out = String(held.prefix(count))
@@ -62,12 +74,18 @@ struct ReplySoFar {
 
     // MARK: - The seam
 
+    /// What is held as far as it goes behind the seam; nil while nobody can tell.
+    private func rest(isAll: Bool) -> String? {
+        guard isSeamless else { return withoutRepetition(isAll: isAll) }
+        return isAll || held.contains { !$0.isWhitespace } ? held : nil
+    }
+
     private mutating func join(_ rest: String) {
         isAtSeam = false
         let isSpaced = said.last.map(\.isWhitespace) ?? true
         let trimmed = String(rest.drop(while: \.isWhitespace))
         let needsSpace = trimmed.first.map { Self.isInWord($0) || "\"“(".contains($0) } ?? false
-        held = isSpaced ? trimmed : needsSpace ? " " + trimmed : rest
+        held = isSpaced ? trimmed : needsSpace && !isSeamless ? " " + trimmed : rest
     }
 
     /// What is held without its beginning, where that is the end of what was said; nil while nobody can tell.

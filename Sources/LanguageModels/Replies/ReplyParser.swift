@@ -34,19 +34,21 @@ struct ReplyParser: Sendable {
     /// What comes next and is part of the markup before it.
     private var skips: Skipped
     /// Whether nothing but white space stands on the line before `pending`.
-    private var isLineBlank = true
+    private var isLineBlank: Bool
 
     /// - Parameters:
     ///   - format: how calls are written; nil where a model writes none.
     ///   - tools: what it may call. Their schemas say what the values of parameters are.
     ///   - thinks: whether `<think>` and `</think>` are markup.
     ///   - beginsInThought: whether the prompt has opened the thoughts already.
+    ///   - beginsInLine: whether words stand before the reply on its first line.
     ///   - callPrefix: what the identifiers of its calls begin with, unlike those of any other reply.
     init(
         calls format: ToolCallFormat?,
         tools: [ToolDeclaration],
         thinks: Bool,
         beginsInThought: Bool,
+        beginsInLine: Bool = false,
         callPrefix: String
     ) {
         calls = format
@@ -55,6 +57,7 @@ struct ReplyParser: Sendable {
         self.callPrefix = callPrefix
         state = beginsInThought ? .thinking : .answering
         skips = beginsInThought ? .space : .nothing
+        isLineBlank = !beginsInLine
     }
 
     /// Whether the model is thinking.

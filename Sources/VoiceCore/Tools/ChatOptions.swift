@@ -7,6 +7,9 @@ public struct ChatOptions: Sendable, Equatable {
     /// Whether the reply also tells how likely the user's last message is complete, where the model can:
     /// ``ReplyEvent/completeness(_:)``.
     public var judgesCompleteness = false
+    /// Whether the conversation ends with the beginning of an assistant's message and the reply is the rest of it, without a seam:
+    /// for a reply that broke off. Asked for only where the model can, ``LanguageModel/continuesMessages``. Nothing is thought then.
+    public var continuesLastMessage = false
 
     /// Makes options; without any a reply only speaks.
     public init(tools: [ToolDeclaration] = [], reasoning: Reasoning = .off) {
@@ -16,10 +19,18 @@ public struct ChatOptions: Sendable, Equatable {
 
     /// Refuses to do more than to speak: for models that have neither tools nor reasoning. One that does not judge messages
     /// is not asked to.
-    /// - Throws: ``VoiceError/Code/usage`` if the options ask for either.
+    /// - Throws: ``VoiceError/Code/usage`` if the options ask for either, or for the rest of a message.
     public func requireNothing() throws(VoiceError) {
+        try requireNewMessage()
         guard !tools.isEmpty || reasoning != .off else { return }
         throw VoiceError(.usage, "This language model has neither tools nor reasoning. Ask for a reply without them.")
+    }
+
+    /// Refuses to go on with a message: for models that only begin new ones.
+    /// - Throws: ``VoiceError/Code/usage`` if the options ask for that.
+    public func requireNewMessage() throws(VoiceError) {
+        guard continuesLastMessage else { return }
+        throw VoiceError(.usage, "This language model cannot go on with a message. Ask it for a new one.")
     }
 }
 

@@ -92,7 +92,11 @@ struct CompletionAnswer: Sendable {
 
     private func memory(_ request: CompletionRequest, _ reply: CompletionReply) -> Prompt {
         var memory = request.prompt
-        memory.messages.append(reply.said)
+        var said = reply.said
+        if request.options.continuesLastMessage, let begun = memory.messages.popLast() {
+            said.content = begun.content + said.content
+        }
+        memory.messages.append(said)
         return memory
     }
 

@@ -1,7 +1,7 @@
 internal import VoiceCore
 
 /// The messages of a request. They may end with the assistant's, as those that are read ahead of need do; the reply is then a
-/// message of its own, as vLLM has it.
+/// message of its own, as vLLM has it, unless `continue_final_message` asks for its rest.
 enum CompletionMessages {
     /// Reads them.
     /// - Throws: what is wrong, with the place.

@@ -28,7 +28,8 @@ struct CompletionRequest: Sendable {
         "messages", "model", "stream", "stream_options", "temperature", "top_p", "top_k", "min_p", "repetition_penalty",
         "repeat_penalty", "max_tokens", "max_completion_tokens", "stop", "seed", "tools", "tool_choice",
         "parallel_tool_calls",
-        "chat_template_kwargs", "reasoning_effort", "thinking_budget_tokens",
+        "chat_template_kwargs", "reasoning_effort", "thinking_budget_tokens", "continue_final_message",
+        "add_generation_prompt",
     ]
     /// Fields that change nothing in what is said.
     private static let ignored = [
@@ -40,8 +41,7 @@ struct CompletionRequest: Sendable {
         "n": [1], "best_of": [1], "frequency_penalty": [0], "presence_penalty": [0], "logit_bias": [[:], .array([])],
         "logprobs": [false], "top_logprobs": [0], "response_format": [["type": "text"]],
         "modalities": [.array(["text"])],
-        "ignore_eos": [false], "continue_final_message": [false], "add_generation_prompt": [true],
-        "verbosity": ["medium"],
+        "ignore_eos": [false], "verbosity": ["medium"],
     ]
 
     /// Checks a request's content.
@@ -66,6 +66,22 @@ struct CompletionRequest: Sendable {
             tools: try CompletionTools.read(fields),
             reasoning: try CompletionReasoning.read(fields)
         )
+        options.continuesLastMessage = try Self.continues(fields, messages.last)
+    }
+
+    /// Whether the reply is the rest of the last message. In vLLM `add_generation_prompt`, which is true where it is missing, must be false
+    /// then; SGLang does not ask for it.
+    private static func continues(_ fields: RequestFields, _ last: ChatMessage?) throws(OpenAIError) -> Bool {
+        let field = "continue_final_message"
+        let continues = try fields.flag(field) ?? false
+        guard try fields.flag("add_generation_prompt") ?? !continues != continues else {
+            throw fields.error("add_generation_prompt", "must be the opposite of \(field)")
+        }
+        guard continues else { return false }
+        guard let last, last.role == .assistant, last.toolCalls.isEmpty,
+            last.content.contains(where: { !$0.isWhitespace })
+        else { throw fields.error(field, "needs an assistant's message with words and without calls at the end") }
+        return true
     }
 
     private static func checkNeutral(_ fields: RequestFields) throws(OpenAIError) {

@@ -11,6 +11,8 @@ internal import VoiceCore
         var texts: [String]
         var failure: VoiceError?
         var completeness: Float?
+        var thoughts: String?
+        var continuesMessages = false
         let contextLength = 100
         let asked = Asked()
 
@@ -31,15 +33,20 @@ internal import VoiceCore
             urgency: Urgency?
         ) -> AsyncThrowingStream<ReplyEvent, any Error> {
             asked.count.withLock { $0 += 1 }
+            asked.last.withLock { $0 = (messages, sampling, options) }
             return AsyncThrowingStream { continuation in
                 if let completeness { continuation.yield(.completeness(completeness)) }
+                if let thoughts { continuation.yield(.reasoning(thoughts)) }
                 for text in texts { continuation.yield(.text(text)) }
                 continuation.finish(throwing: failure)
             }
         }
     }
 
-    private final class Asked: Sendable { let count = Mutex(0) }
+    private final class Asked: Sendable {
+        let count = Mutex(0)
+        let last = Mutex<(messages: [ChatMessage], sampling: SamplingOptions, options: ChatOptions)?>(nil)
+    }
 
     private static let failure = VoiceError(.unavailable, "away")
 
@@ -75,7 +82,28 @@ internal import VoiceCore
         #expect(reported.withLock { $0 } == ["away"])
     }
 
-    @Test func `a reply that has begun fails`() async throws {
+    @Test func `what was only thought is thought again`() async throws {
+        var first = Model(name: "first", texts: [], failure: Self.failure)
+        first.thoughts = "Hm."
+        let second = Model(name: "second", texts: ["b"])
+        let chat = try await FallbackLanguageModel(first, else: second).openChat()
+        #expect(try await texts(chat) == [.reasoning("Hm."), .text("b")])
+        #expect(second.asked.last.withLock { $0 }?.messages == [ChatMessage(.user, "?")])
+    }
+
+    @Test func `a reply that has begun is finished by one that can`() async throws {
+        let first = Model(name: "first", texts: ["a ", "b "], failure: Self.failure)
+        var second = Model(name: "second", texts: ["c"])
+        second.continuesMessages = true
+        let chat = try await FallbackLanguageModel(first, else: second).openChat()
+        #expect(try await texts(chat) == [.text("a "), .text("b "), .text("c")])
+        let asked = try #require(second.asked.last.withLock { $0 })
+        #expect(asked.messages == [ChatMessage(.user, "?"), ChatMessage(.assistant, "a b ")])
+        #expect(asked.options.continuesLastMessage)
+        #expect(asked.sampling.maxTokens == SamplingOptions().maxTokens - 2)
+    }
+
+    @Test func `a reply that has begun fails where nobody goes on with it`() async throws {
         let (first, second) = (
             Model(name: "first", texts: ["a"], failure: Self.failure), Model(name: "second", texts: ["b"])
         )

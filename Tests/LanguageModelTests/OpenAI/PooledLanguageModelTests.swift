@@ -42,6 +42,7 @@ internal import VoiceTesting
     /// Runs a model on two servers that answer by scripts; a script gets the number of the request. The first is chosen first.
     private func run(
         models: [String] = ["some", "some"],
+        owner: String = "somebody",
         health: [Answer] = [Answer(headers: ["Content-Length": "0"]), Answer(headers: ["Content-Length": "0"])],
         configuration: RemoteLanguageModel.Configuration = .init(),
         clock: any SessionClock = SystemClock(),
@@ -57,7 +58,7 @@ internal import VoiceTesting
             return { request, _ in
                 switch request.uri {
                 case "/v1/models":
-                    let list = Array(#"{"data":[{"id":"\#(name)"}]}"#.utf8)
+                    let list = Array(#"{"data":[{"id":"\#(name)","owned_by":"\#(owner)"}]}"#.utf8)
                     return Answer(headers: ["Content-Length": "\(list.count)"], body: list)
                 case "/health": return health
                 default: return answer(count.next())
@@ -193,6 +194,42 @@ internal import VoiceTesting
         }
     }
 
+    @Test(arguments: ["vllm", "sglang", "repartee", "llamacpp"])
+    func `a server that goes on with messages is sent the beginning of one`(owner: String) async throws {
+        try await run(owner: owner, { _ in Self.said("No, no, ", "no, I do ", "n", ending: .cut) }) { _ in
+            Self.said(" not", " know.")
+        } _: { stage in
+            let events = try await events(try await stage.model.openChat())
+            #expect(Self.text(events) == "No, no, no, I do not know.")
+            let request = try #require(stage.asked(1).first)
+            let body = try #require(JSONValue(json: String(decoding: request.body, as: UTF8.self)))
+            let messages = try #require(body["messages"]?.elements)
+            #expect(messages.map { $0["role"]?.text } == ["system", "user", "assistant"])
+            #expect(messages.last?["content"]?.text == "No, no, no, I do")
+            #expect(body["continue_final_message"] == true && body["add_generation_prompt"] == false)
+            let first = try #require(stage.asked(0).first)
+            let asked = JSONValue(json: String(decoding: first.body, as: UTF8.self))
+            #expect(asked?["continue_final_message"] == nil && asked?["add_generation_prompt"] == nil)
+        }
+    }
+
+    @Test func `one that refuses to go on with a message is asked in words`() async throws {
+        try await run(owner: "repartee", { _ in Self.said("The library opens", " at ", ending: .cut) }) { number in
+            number == 0 ? Self.refusal(.badRequest) : Self.said("The library opens at nine.")
+        } _: { stage in
+            for _ in 0..<2 {
+                let events = try await events(try await stage.model.openChat())
+                #expect(Self.text(events) == "The library opens at nine.")
+                #expect(events.count { $0 == .delayed } <= 1)
+            }
+            let bodies = stage.asked(1).map { JSONValue(json: String(decoding: $0.body, as: UTF8.self)) }
+            // It is asked for the rest once. The second conversation begins where there is less to do.
+            #expect(bodies.count { $0?["continue_final_message"] != nil } == 1)
+            #expect(bodies[1]?["messages"]?.elements?.last?["content"]?.text == ReplySoFar.instruction)
+            #expect(stage.pool.states[1] == .healthy)
+        }
+    }
+
     @Test func `a reply that nobody can go on with ends where it broke`() async throws {
         try await run({ _ in Self.said("One two", " three", ending: .cut) }, { _ in Answer(ending: .cut) }) { stage in
             let chat = try await stage.model.openChat()
@@ -283,6 +320,17 @@ internal import VoiceTesting
             while stage.pool.states[0] == .down { await Task.yield() }
             let back = try await events(chat)
             #expect(Self.text(back) == "Back.")
+        }
+    }
+
+    @Test func `a reply that broke everywhere is finished by the model in process`() async throws {
+        try await run({ _ in Self.said("One two", " th", ending: .cut) }, { _ in Answer(ending: .cut) }) { stage in
+            let local = ScriptedLanguageModel(clock: SystemClock(), timePerToken: .zero) { _ in ["three."] }
+            let chat = try await FallbackLanguageModel(stage.model, else: local).openChat()
+            let events = try await events(chat)
+            #expect(Self.text(events) == "One two three.")
+            #expect(local.conversations == [Self.question + [ChatMessage(.assistant, "One two ")]])
+            #expect(local.options.map(\.continuesLastMessage) == [true])
         }
     }
 

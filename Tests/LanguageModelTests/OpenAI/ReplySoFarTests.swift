@@ -8,10 +8,14 @@ internal import VoiceCore
         "The library opens at nine, and on Sundays at ten. It's closed on public holidays; ask me for the list."
 
     /// What goes out of a reply that breaks off behind the first pieces and goes on with the others.
-    private static func said(_ first: [String], then second: [String]) -> String {
+    private static func said(
+        _ first: [String],
+        then second: [String],
+        by server: CompletionServer.Continuing = .unknown
+    ) -> String {
         var reply = ReplySoFar()
         var out = first.map { reply.feed($0) }
-        reply.breakOff()
+        reply.breakOff(for: server)
         out += second.map { reply.feed($0) }
         out.append(reply.finish())
         #expect(out.joined() == reply.said)
@@ -70,6 +74,22 @@ internal import VoiceCore
                 String(after.dropFirst(start).prefix(size))
             }
             #expect(Self.said([before], then: pieces) == whole)
+            #expect(Self.said([before], then: pieces, by: .loosely) == whole)
+        }
+    }
+
+    @Test(arguments: [
+        ("The library opens at ni", " nine, and closes.", "The library opens at nine, and closes."),
+        ("It costs 3.", "50.", "It costs 3.50."), ("The library opens at ", "nine.", "The library opens at nine."),
+        ("No, no, n", " no, no!", "No, no, no, no!"), ("One. Two. ", "  One. Two.", "One. Two. One. Two."),
+        ("天天", "天。", "天。"), ("Yes. ", "", "Yes. "), ("Yes", "  ", ""),
+    ])
+    func `the rest of a message is taken as it is`(before: String, after: String, whole: String) {
+        for size in 1...5 {
+            let pieces = stride(from: 0, to: after.count, by: size).map { start in
+                String(after.dropFirst(start).prefix(size))
+            }
+            #expect(Self.said([before], then: pieces, by: .exactly) == whole)
         }
     }
 
@@ -86,14 +106,34 @@ internal import VoiceCore
         let answers = [rest, String(rest.drop(while: \.isWhitespace)), Self.text]
         let answer = answers[Int(seed % 3)]
         #expect(Self.said(Array(first.prefix(count)), then: Self.pieces(answer, &random)) == Self.text)
+        // What a server says behind a message without the space at its end.
+        let spaced = said.last?.isWhitespace == true ? " " + rest : rest
+        #expect(Self.said(Array(first.prefix(count)), then: Self.pieces(spaced, &random), by: .exactly) == Self.text)
     }
 
     @Test func `the next server is told what was said, and to go on`() {
         var reply = ReplySoFar()
         _ = reply.feed("One two ")
-        let messages = reply.messages(after: [ChatMessage(.user, "Count.")])
+        let asked = [ChatMessage(.user, "Count.")]
+        let messages = reply.messages(after: asked, for: .unknown)
         #expect(messages.map(\.role) == [.user, .assistant, .user])
         #expect(messages[1].content == "One two ")
         #expect(messages[2].content == ReplySoFar.instruction)
+        for server in [CompletionServer.Continuing.exactly, .loosely] {
+            #expect(reply.messages(after: asked, for: server) == asked + [ChatMessage(.assistant, "One two")])
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("vllm", .exactly), ("sglang", .exactly), ("repartee", .exactly),
+            ("llamacpp", .loosely), ("system", .unknown), (nil, .unknown),
+        ] as [(String?, CompletionServer.Continuing)]
+    )
+    func `who goes on with messages is known by what servers call themselves`(
+        owner: String?,
+        continues: CompletionServer.Continuing
+    ) {
+        #expect(CompletionServer.Continuing(owner: owner) == continues)
     }
 }

@@ -83,6 +83,29 @@ internal import VoiceCore
         )
     }
 
+    @Test(arguments: [
+        ("", false), (#","continue_final_message":false,"add_generation_prompt":true"#, false),
+        (#","continue_final_message":true"#, true),
+        (#","continue_final_message":true,"add_generation_prompt":false"#, true),
+    ])
+    func `a message that was begun is gone on with where that is asked for`(more: String, continues: Bool) throws {
+        let messages = #"{"role":"user","content":"Hi"},{"role":"assistant","content":"Good "}"#
+        let request = try read(#"{"messages":[\#(messages)]\#(more)}"#)
+        #expect(request.options.continuesLastMessage == continues)
+        #expect(request.messages.last == ChatMessage(.assistant, "Good "))
+    }
+
+    @Test(arguments: [
+        #"{"role":"assistant","content":" "}"#, #"{"role":"system","content":"Be brief."}"#,
+        #"{"role":"assistant","content":"Good","tool_calls":[{"id":"1","function":{"name":"now","arguments":"{}"}}]}"#,
+    ])
+    func `nothing else can be gone on with`(last: String) {
+        let error = #expect(throws: OpenAIError.self) {
+            try read(#"{"messages":[\#(last)],"continue_final_message":true}"#)
+        }
+        #expect(error?.param == "continue_final_message")
+    }
+
     @Test func `tools are declared, and left out where none may be called`() throws {
         let tools =
             #","tools":[{"type":"function","function":{"name":"now","description":"The time.","strict":false,"#
@@ -107,7 +130,10 @@ internal import VoiceCore
     }
 
     @Test(arguments: [
-        (#","n":2"#, "n", "send 1"), (#","continue_final_message":true"#, "continue_final_message", "send false"),
+        (#","n":2"#, "n", "send 1"),
+        (#","continue_final_message":true"#, "continue_final_message", "an assistant's message"),
+        (#","continue_final_message":true,"add_generation_prompt":true"#, "add_generation_prompt", "the opposite"),
+        (#","add_generation_prompt":false"#, "add_generation_prompt", "the opposite"),
         (#","frequency_penalty":0.5"#, "frequency_penalty", "cannot be had here"),
         (#","response_format":{"type":"json_object"}"#, "response_format", "cannot be had"),
         (#","logprobs":true"#, "logprobs", "cannot be had"),

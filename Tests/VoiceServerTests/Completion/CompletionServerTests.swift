@@ -89,6 +89,23 @@ internal import VoiceTesting
         }
     }
 
+    @Test func `the reply is the rest of a message where that is asked for`() async throws {
+        let model = CompletionTestServer.model(saying: ["day", "."])
+        try await CompletionTestServer.run(model, { $0.chats = 2 }) { port in
+            try await RawClient.connect(to: port) { client in
+                let asked = #"{"role":"user","content":"Hi"},{"role":"assistant","content":"Good "}"#
+                try await client.send(
+                    RawClient.completionRequest(#"{"messages":[\#(asked)],"continue_final_message":true}"#)
+                )
+                let reply = try await client.reply()
+                let message = JSONValue(json: reply.body)?["choices"]?.elements?.first?["message"]
+                #expect(message?["content"] == "day.")
+            }
+        }
+        #expect(model.conversations == [[ChatMessage(.user, "Hi"), ChatMessage(.assistant, "Good ")]])
+        #expect(model.options.map(\.continuesLastMessage) == [true])
+    }
+
     @Test func `a call that cannot be read comes with what was written`() async throws {
         let malformed = MalformedToolCall(name: "weather", text: "<tool_call>{oops", problem: "It is no JSON.")
         try await CompletionTestServer.run(CompletionTestServer.model(events: [.malformedCall(malformed)])) { port in

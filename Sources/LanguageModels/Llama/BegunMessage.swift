@@ -1,0 +1,40 @@
+internal import Inference
+internal import VoiceCore
+
+/// The beginning of an assistant's message, which the model goes on with as if it had just said it.
+///
+/// White space at its end belongs to the tokens of the next word in most vocabularies: the model does not read it, and what it says next
+/// begins behind it.
+struct BegunMessage: Equatable {
+    /// What was said, without white space before it.
+    let text: String
+    /// What the model reads of it.
+    let tokens: [TokenID]
+    /// UTF-8 bytes of `text` that `tokens` stand for.
+    let length: Int
+
+    /// Whether white space that the model says first is in `text` already.
+    var endsInSpace: Bool { length < text.utf8.count }
+
+    /// - Parameters:
+    ///   - text: see above.
+    ///   - tokens: writes words down as the model reads them.
+    init(_ text: String, tokens: (String) -> [TokenID]) {
+        self.text = Self.withoutLeadingSpace(text)
+        let words = Self.withoutTrailingSpace(self.text)
+        self.tokens = tokens(words)
+        length = words.utf8.count
+    }
+
+    /// Whether a message can be gone on with.
+    static func isIn(_ message: ChatMessage?) -> Bool {
+        guard let message, message.role == .assistant, message.toolCalls.isEmpty else { return false }
+        return message.content.contains { !$0.isWhitespace }
+    }
+
+    private static func withoutLeadingSpace(_ text: String) -> String { String(text.drop(while: \.isWhitespace)) }
+
+    private static func withoutTrailingSpace(_ text: String) -> String {
+        String(text.dropLast(text.reversed().prefix(while: \.isWhitespace).count))
+    }
+}
