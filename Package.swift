@@ -275,7 +275,11 @@ let package = Package(
         tests("ConversationTests", ["Conversation", "Audio", log]),
         tests("SimulationTests", ["Simulation", "Conversation", "Inference"]),
         tests("EvaluationTests", ["Evaluation", "Conversation", "Transports", log], resources: [.copy("Fixtures")]),
-        tests("TransportTests", ["Transports", "WebRTC", "Audio"] + nio + [protobuf], resources: [.copy("Fixtures")]),
+        tests(
+            "TransportTests",
+            ["Transports", "WebRTC", "Audio", .product(name: "NIOEmbedded", package: "swift-nio")] + nio + [protobuf],
+            resources: [.copy("Fixtures")]
+        ),
         tests(
             "CommandLineTests",
             [

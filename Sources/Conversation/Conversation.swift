@@ -200,6 +200,7 @@ public struct Conversation: Sendable {
         agentIsSpeaking: @Sendable () -> Bool
     ) async {
         var ear = ear
+        var rest = Rest()
         var hasReportedFailure = false
         for await event in transport.events {
             switch event {
@@ -212,6 +213,8 @@ public struct Conversation: Sendable {
                     if !hasReportedFailure { report(.failure(error)) }
                     hasReportedFailure = true
                 }
+                let isQuiet = ear.isQuiet && !agentIsSpeaking()
+                if rest.heard(frame.duration, isQuiet: isQuiet) { transport.rest(rest.isResting) }
             case .text(let text):
                 report(.turn(.typed(text)))
             case .typed(let message):

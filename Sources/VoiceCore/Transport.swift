@@ -77,6 +77,10 @@ public protocol Transport: Sendable {
     /// Many conversations wake up 50 times a second for little work each. On the thread that serves the connection nobody has to be
     /// woken for it.
     var executor: (any SessionExecutor)? { get }
+    /// Begins or ends a rest, in which neither side has spoken for a while: what arrives may then be handed over some tenths of a second
+    /// late and several pieces at a time, so that many who are silent wake their thread less often. Called by the task that reads
+    /// ``events``; returns at once.
+    func rest(_ isResting: Bool)
     /// Queues a message. Returns once it is queued, not once it is sent.
     /// - Throws: ``VoiceError/Code/unavailable`` once the peer has gone.
     func send(_ message: TransportMessage) async throws(VoiceError)
@@ -87,4 +91,6 @@ extension Transport {
     public var playoutLead: Duration? { nil }
     /// Nil.
     public var executor: (any SessionExecutor)? { nil }
+    /// Does nothing: what arrives is handed over at once.
+    public func rest(_ isResting: Bool) {}
 }

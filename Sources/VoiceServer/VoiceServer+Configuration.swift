@@ -17,6 +17,9 @@ extension VoiceServer {
         public var maxLoad = 1.0
         /// How busy the engines are, in [0, 1]. Called for every new conversation, so it must return at once.
         public var load: @Sendable () -> Double = { 0 }
+        /// What is done once no conversation has had news for some seconds, after some had; nil for nothing. It may take some
+        /// milliseconds.
+        public var whenQuiet: (@Sendable () -> Void)?
         /// How long conversations may go on once ``VoiceServer/drain()`` was called.
         public var drainTimeout = Duration.seconds(3600)
         /// What those are told that are still going on then; empty for nothing.

@@ -25,6 +25,7 @@ public struct VoiceServer: Sendable {
     /// WebRTC clients that may come, by the names of their connections.
     let expected = ExpectedCalls()
     let counters = TransportCounters()
+    let quiet = QuietMoments()
     private let exchanges = SessionSlots(limit: 64)
     private let wish: DrainWish
 
@@ -114,6 +115,7 @@ public struct VoiceServer: Sendable {
         let calls = try await openWebRTC()
         let reception = Reception(server: self, router: router, door: door, calls: calls)
         async let meetings: Void = reception.meetCallers()
+        async let _: Void = quiet.run(clock, configuration.whenQuiet)
         let outcome: Result<Void, VoiceError>
         do throws(VoiceError) {
             try await serve(listener, reception, onReady)

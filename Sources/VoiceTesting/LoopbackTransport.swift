@@ -29,12 +29,27 @@ public final class LoopbackTransport: Transport {
         public var message: TransportMessage
     }
 
+    /// A rest that began or ended, with its time.
+    public struct Rest: Sendable, Equatable {
+        /// When.
+        public var at: Duration
+        /// Whether it began.
+        public var isResting: Bool
+
+        /// Makes one.
+        public init(at: Duration, isResting: Bool) {
+            self.at = at
+            self.isResting = isResting
+        }
+    }
+
     /// See the protocol.
     public let playoutRate = SampleRate.speech
     /// See the protocol.
     public let events: AsyncStream<TransportEvent>
     private let clock: any SessionClock
     private let record = Mutex<[Sent]>([])
+    private let restRecord = Mutex<[Rest]>([])
 
     /// Makes a transport whose person goes through `steps`, 20 ms of microphone audio at a time, and leaves.
     public init(clock: any SessionClock, steps: [Step]) {
@@ -69,6 +84,14 @@ public final class LoopbackTransport: Transport {
     public func send(_ message: TransportMessage) async throws(VoiceError) {
         record.withLock { $0.append(Sent(at: clock.now, message: message)) }
     }
+
+    /// See the protocol.
+    public func rest(_ isResting: Bool) {
+        restRecord.withLock { $0.append(Rest(at: clock.now, isResting: isResting)) }
+    }
+
+    /// The rests so far.
+    public var rests: [Rest] { restRecord.withLock { $0 } }
 
     /// Everything sent so far.
     public var sent: [Sent] { record.withLock { $0 } }

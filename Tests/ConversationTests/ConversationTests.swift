@@ -60,6 +60,21 @@ internal import VoiceTesting
         return Outcome(report: report, transport: transport, model: model)
     }
 
+    @Test func `a conversation in which nobody speaks rests, until somebody does`() async throws {
+        let outcome = try await converse([
+            .silence(.seconds(4)), .speech(.seconds(1)), .silence(.seconds(20)), .speech(.seconds(1)),
+            .silence(.milliseconds(500)),
+        ])
+        let rests = outcome.transport.rests
+        #expect(rests.map(\.isResting) == [true, false, true, false])
+        #expect(rests[0].at == .seconds(3))
+        #expect((.seconds(4)...(.milliseconds(4_120))).contains(rests[1].at))
+        // The answer is longer than three seconds, and no rest.
+        let answered = try #require(outcome.audioTimes(epoch: 1).last)
+        #expect(rests[2].at > answered)
+        #expect((.seconds(25)...(.milliseconds(25_120))).contains(rests[3].at))
+    }
+
     @Test func `a spoken question is answered, and the tiles sum to the voice-to-voice time`() async throws {
         let outcome = try await converse([.silence(.milliseconds(500)), .speech(.seconds(1)), .silence(.seconds(10))])
         let turn = try #require(outcome.report.turns.first)

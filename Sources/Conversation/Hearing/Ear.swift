@@ -49,6 +49,9 @@ struct Ear {
         self.report = report
     }
 
+    /// True while nothing is heard that may be speech.
+    var isQuiet: Bool { gate.isQuiet }
+
     /// Takes the next frame of the microphone.
     mutating func hear(_ frame: AudioFrame, agentIsSpeaking: Bool) async throws(VoiceError) {
         let recorded = resample(frame)

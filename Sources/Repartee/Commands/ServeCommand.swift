@@ -122,6 +122,7 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.telephony = settings.telephonyAccounts(environment: ProcessInfo.processInfo.environment)
         configuration.allowsStrangers = insecurePublic
         configuration.load = { [lane = room.lane] in lane.utilisation() }
+        configuration.whenQuiet = { FreeMemory.giveBack() }
         try settings.door.apply(to: &configuration, environment: ProcessInfo.processInfo.environment)
         MetricsSystem.bootstrap(configuration.metrics)
         let directory = try settings.door.directory(of: &configuration, clock: clock, logger: logger)

@@ -112,6 +112,9 @@ package struct WebSocketConnection: Sendable {
         wire.perform { dialogue, now in dialogue.send(message, at: now) }
     }
 
+    /// Begins or ends a rest, in which the socket is read only now and then.
+    func rest(_ isResting: Bool) { wire.rest(isResting) }
+
     /// Sends a message of the agent in the page's protocol.
     func send(toPage message: TransportMessage) throws(VoiceError) {
         switch message {

@@ -20,6 +20,9 @@ final class WebSocketHandler<Dialogue: WebSocketDialogue>: ChannelDuplexHandler 
     private var context: ChannelHandlerContext?
     private var isPumping = false
     private var isReadHeld = false
+    private var isResting = false
+    /// When the socket is read next in a rest.
+    private var nextRead: Scheduled<Void>?
 
     init(_ dialogue: Dialogue, shared: WebSocketShared, limits: WebSocketLimits) {
         self.dialogue = dialogue
@@ -42,7 +45,31 @@ final class WebSocketHandler<Dialogue: WebSocketDialogue>: ChannelDuplexHandler 
 
     func read(context: ChannelHandlerContext) {
         // The peer's close frame must be seen once we are closing.
-        if dialogue.isReading || isClosing { context.read() } else { isReadHeld = true }
+        guard dialogue.isReading || isClosing, !isResting else {
+            isReadHeld = true
+            return isResting ? planRead(context) : ()
+        }
+        context.read()
+    }
+
+    /// Lets a rest begin or end, in which the socket is read only now and then.
+    func rest(_ isResting: Bool) {
+        guard isResting != self.isResting, !isClosing || !isResting else { return }
+        self.isResting = isResting
+        nextRead?.cancel()
+        nextRead = nil
+        if !isResting { resumeReading() }
+    }
+
+    /// Reads at the next of the moments at which all resting connections of an event loop are read: it wakes once for all of them.
+    private func planRead(_ context: ChannelHandlerContext) {
+        guard nextRead == nil else { return }
+        let interval = UInt64(max(1, limits.restInterval.milliseconds * 1e6))
+        let moment = (context.eventLoop.now.uptimeNanoseconds / interval + 1) * interval
+        nextRead = context.eventLoop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(moment)) { [self] in
+            nextRead = nil
+            resumeReading()
+        }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -145,6 +172,7 @@ final class WebSocketHandler<Dialogue: WebSocketDialogue>: ChannelDuplexHandler 
 
     private func finish(with last: [OutboundQueue.Item]) {
         isClosing = true
+        isResting = false
         // Whoever hears of the end must find the connection closing.
         shared.outbox.close(with: last, at: shared.clock.now)
         dialogue.end()
@@ -161,6 +189,7 @@ final class WebSocketHandler<Dialogue: WebSocketDialogue>: ChannelDuplexHandler 
         shared.outbox.close(with: [], at: shared.clock.now)
         dialogue.end()
         closeTimer?.cancel()
+        nextRead?.cancel()
         context = nil
     }
 

@@ -2,6 +2,8 @@
 package struct WebSocketLimits: Sendable, Equatable {
     /// The most bytes of one message, either as one frame or in fragments.
     package var messageBytes = 256 * 1024
+    /// While its conversation rests a peer is read once in so long.
+    package var restInterval: Duration = .milliseconds(120)
     /// How long a peer may take until `hello`.
     package var helloTimeout: Duration = .seconds(10)
     /// How long a peer may send no message; nil for as long as it likes.

@@ -36,6 +36,9 @@ package struct WebSocketTransport: Transport {
         }
     }
 
+    /// While it rests the socket is read once in ``WebSocketLimits/restInterval``, those of a thread together.
+    package func rest(_ isResting: Bool) { connection.rest(isResting) }
+
     /// Queues a message; it leaves at once if the socket has room.
     ///
     /// - Throws: ``VoiceError/Code/unavailable`` once the peer has gone.

@@ -53,6 +53,11 @@ struct WebSocketWire<Dialogue: WebSocketDialogue>: Sendable {
         channel.eventLoop.execute { [handler] in handler.value.resumeReading() }
     }
 
+    /// Begins or ends a rest, in which the socket is read only now and then.
+    func rest(_ isResting: Bool) {
+        channel.eventLoop.execute { [handler] in handler.value.rest(isResting) }
+    }
+
     /// Forgets the audio of this reply and of every earlier one, and says how much waited.
     @discardableResult
     func cut(epoch: Int) -> Duration { shared.outbox.cut(epoch: epoch) }

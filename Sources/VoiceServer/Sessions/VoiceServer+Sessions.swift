@@ -41,7 +41,7 @@ extension VoiceServer {
             models: description.models,
             advice: description.advice
         )
-        let transport = MeasuredTransport(carrier: accept(welcome), metrics: metrics)
+        let transport = MeasuredTransport(carrier: accept(welcome), metrics: metrics, quiet: quiet)
         let (messages, write) = AsyncStream.makeStream(
             of: [ChatMessage].self,
             bufferingPolicy: .bufferingNewest(Self.waitingMessages)

@@ -5,6 +5,8 @@ internal import VoiceCore
 struct SessionSweep: Sendable {
     /// Time that a server without sessions is watched.
     private static let baseline = Duration.seconds(3)
+    /// Time after which silent sessions rest.
+    private static let settling = Duration.seconds(5)
     /// Time that silent sessions are watched.
     private static let silence = Duration.seconds(10)
     /// Time from the first question on that is not measured: all callers have asked once by then.
@@ -68,8 +70,8 @@ struct SessionSweep: Sendable {
             await crowd.talk()
             try await clock.sleep(until: clock.now + Self.warmUp)
         }
-        // A session that its page has left ends within 2 s.
-        try await clock.sleep(until: clock.now + .seconds(3))
+        // A session that its page has left ends within 2 s, and what it leaves behind is given back within 6 s of silence.
+        try await clock.sleep(until: clock.now + .seconds(9))
     }
 
     private func measure(
@@ -80,6 +82,7 @@ struct SessionSweep: Sendable {
     ) async throws -> SessionsRow {
         try await crowd.dial(sessions)
         try await crowd.waitForRest(atMost: Self.greetings)
+        try await clock.sleep(until: clock.now + Self.settling)
         let silent = try Moment(agent, clock)
         try await clock.sleep(until: silent.at + Self.silence)
         let waiting = try Moment(agent, clock)
