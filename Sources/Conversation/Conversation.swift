@@ -205,16 +205,16 @@ public struct Conversation: Sendable {
         for await event in transport.events {
             switch event {
             case .audio(let frame):
+                let agentSpeaks = agentIsSpeaking()
                 do {
-                    try await ear.hear(frame, agentIsSpeaking: agentIsSpeaking())
+                    try await ear.hear(frame, agentIsSpeaking: agentSpeaks)
                     hasReportedFailure = false
                 } catch {
                     // Once, not fifty times a second.
                     if !hasReportedFailure { report(.failure(error)) }
                     hasReportedFailure = true
                 }
-                let isQuiet = ear.isQuiet && !agentIsSpeaking()
-                if rest.heard(frame.duration, isQuiet: isQuiet) { transport.rest(rest.isResting) }
+                if rest.heard(frame.duration, isQuiet: ear.isQuiet && !agentSpeaks) { transport.rest(rest.isResting) }
             case .text(let text):
                 report(.turn(.typed(text)))
             case .typed(let message):

@@ -38,6 +38,11 @@ public struct ChatMessage: Sendable, Equatable {
         message.toolCallID = call.id
         return message
     }
+
+    /// Whether it can be the beginning of a message that a model goes on with: ``ChatOptions/continuesLastMessage``.
+    public var canBeContinued: Bool {
+        role == .assistant && toolCalls.isEmpty && content.contains { !$0.isWhitespace }
+    }
 }
 
 extension ChatMessage: Codable {

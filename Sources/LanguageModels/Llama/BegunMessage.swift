@@ -20,21 +20,9 @@ struct BegunMessage: Equatable {
     ///   - text: see above.
     ///   - tokens: writes words down as the model reads them.
     init(_ text: String, tokens: (String) -> [TokenID]) {
-        self.text = Self.withoutLeadingSpace(text)
-        let words = Self.withoutTrailingSpace(self.text)
+        self.text = String(text.drop(while: \.isWhitespace))
+        let words = PythonText.stripEnd(self.text)
         self.tokens = tokens(words)
         length = words.utf8.count
-    }
-
-    /// Whether a message can be gone on with.
-    static func isIn(_ message: ChatMessage?) -> Bool {
-        guard let message, message.role == .assistant, message.toolCalls.isEmpty else { return false }
-        return message.content.contains { !$0.isWhitespace }
-    }
-
-    private static func withoutLeadingSpace(_ text: String) -> String { String(text.drop(while: \.isWhitespace)) }
-
-    private static func withoutTrailingSpace(_ text: String) -> String {
-        String(text.dropLast(text.reversed().prefix(while: \.isWhitespace).count))
     }
 }

@@ -126,7 +126,7 @@ struct ChatSeat {
 
     /// The message that the reply goes on with, in the model's own tokens where it has said it; nil where there is none.
     private func begun(_ messages: [ChatMessage], _ tokenizer: PromptTokenizer) -> BegunMessage? {
-        guard let message = messages.last, BegunMessage.isIn(message) else { return nil }
+        guard let message = messages.last, message.canBeContinued else { return nil }
         return BegunMessage(message.content) { words in
             for reply in replies.reversed() {
                 guard

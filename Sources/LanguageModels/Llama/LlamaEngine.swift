@@ -107,7 +107,7 @@ actor LlamaEngine {
     ) throws(VoiceError) -> Int {
         guard !messages.isEmpty else { throw VoiceError(.usage, "A reply was asked for without any message.") }
         try tokenizer.format.check(options)
-        guard !options.continuesLastMessage || sampling == nil || BegunMessage.isIn(messages.last) else {
+        guard !options.continuesLastMessage || sampling == nil || messages.last?.canBeContinued == true else {
             throw VoiceError(
                 .usage,
                 "A reply can only go on with an assistant's message, and one that has words and no calls."

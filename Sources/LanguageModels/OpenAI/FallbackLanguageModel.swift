@@ -104,12 +104,11 @@ private final class FallbackChat: Chat {
                     return second.reply(to: messages, sampling: sampling, options: options, urgency: urgency)
                 }
                 guard continues else { return nil }
-                var (rest, wanted) = (sampling, options)
-                rest.maxTokens = max(Self.shortestRest, sampling.maxTokens - begun.pieces)
+                var wanted = options
                 wanted.continuesLastMessage = true
                 return second.reply(
                     to: messages + [ChatMessage(.assistant, begun.text)],
-                    sampling: rest,
+                    sampling: sampling.rest(after: begun.pieces),
                     options: wanted,
                     urgency: urgency
                 )
@@ -118,9 +117,6 @@ private final class FallbackChat: Chat {
         )
         return AsyncThrowingStream { try await reply.next() }
     }
-
-    /// What a continued reply may say at least.
-    private static let shortestRest = 16
 }
 
 /// A reply of the first model until it fails, then of the second.

@@ -22,8 +22,6 @@ actor RemoteReply {
     private static let mostServers = 4
     /// A server of a pool that is silent for longer is looked after.
     private static let patience = Duration.seconds(1)
-    /// What a continued reply may say at least.
-    private static let shortestRest = 16
 
     private let servers: CompletionServers
     private let home: ChatHome
@@ -178,7 +176,7 @@ actor RemoteReply {
         var (messages, sampling, options) = (question.messages, question.sampling, question.options)
         if !soFar.said.isEmpty {
             messages = soFar.messages(after: messages, for: continues)
-            sampling.maxTokens = max(Self.shortestRest, sampling.maxTokens - pieces)
+            sampling = sampling.rest(after: pieces)
             options.continuesLastMessage = continues != .unknown
             if options.continuesLastMessage { options.reasoning = .off }
         }

@@ -53,13 +53,10 @@ struct ReplySoFar {
     func messages(after messages: [ChatMessage], for server: CompletionServer.Continuing) -> [ChatMessage] {
         guard server == .unknown else {
             // White space before a word is the server's to say: it belongs to the word's token.
-            return messages + [ChatMessage(.assistant, String(said.dropLast(spaces)))]
+            return messages + [ChatMessage(.assistant, PythonText.stripEnd(said))]
         }
         return messages + [ChatMessage(.assistant, said), ChatMessage(.user, Self.instruction)]
     }
-
-    /// Signs of white space at the end of what was said.
-    private var spaces: Int { said.reversed().prefix(while: \.isWhitespace).count }
 
     private mutating func give(_ count: Int) -> String {
         let out = String(held.prefix(count))
@@ -135,5 +132,18 @@ struct ReplySoFar {
             index = end
         }
         return words
+    }
+}
+
+extension SamplingOptions {
+    /// What a continued reply may say at least.
+    private static let shortestRest = 16
+
+    /// The same for the rest of a reply.
+    /// - Parameter pieces: what it has said, about a token each.
+    func rest(after pieces: Int) -> SamplingOptions {
+        var rest = self
+        rest.maxTokens = max(Self.shortestRest, maxTokens - pieces)
+        return rest
     }
 }

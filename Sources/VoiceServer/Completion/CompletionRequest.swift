@@ -78,9 +78,9 @@ struct CompletionRequest: Sendable {
             throw fields.error("add_generation_prompt", "must be the opposite of \(field)")
         }
         guard continues else { return false }
-        guard let last, last.role == .assistant, last.toolCalls.isEmpty,
-            last.content.contains(where: { !$0.isWhitespace })
-        else { throw fields.error(field, "needs an assistant's message with words and without calls at the end") }
+        guard last?.canBeContinued == true else {
+            throw fields.error(field, "needs an assistant's message with words and without calls at the end")
+        }
         return true
     }
 

@@ -91,7 +91,7 @@ internal import VoiceTesting
 
     @Test func `the reply is the rest of a message where that is asked for`() async throws {
         let model = CompletionTestServer.model(saying: ["day", "."])
-        try await CompletionTestServer.run(model, { $0.chats = 2 }) { port in
+        try await CompletionTestServer.run(model) { port in
             try await RawClient.connect(to: port) { client in
                 let asked = #"{"role":"user","content":"Hi"},{"role":"assistant","content":"Good "}"#
                 try await client.send(
