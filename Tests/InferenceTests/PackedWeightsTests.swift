@@ -41,7 +41,7 @@ internal import VoiceCore
             packedColumns.withUnsafeMutableBytes { bytes in
                 x.withUnsafeBufferPointer { values in
                     guard let to = bytes.baseAddress, let from = values.baseAddress else { return }
-                    ck_pack_column(Int64(k), from + column * k, to + column * stride)
+                    ck_pack_column(kind, Int64(k), from + column * k, to + column * stride)
                 }
             }
         }
@@ -70,7 +70,7 @@ internal import VoiceCore
             for column in 0..<columns {
                 let x = (0..<k).map { _ in Float(generator.uniform()) - 0.5 }
                 guard let to = bytes.baseAddress else { return }
-                ck_pack_column(Int64(k), x, to + column * stride)
+                ck_pack_column(kind, Int64(k), x, to + column * stride)
             }
         }
         var y = [Float](repeating: 0, count: n * columns)
@@ -81,13 +81,17 @@ internal import VoiceCore
         #expect(once.contains { $0 != 0 })
     }
 
-    @Test func `columns of zeros, of one value and of anything else round to within half a step`() {
+    @Test(arguments: [0] + kinds)
+    func `columns of zeros, of one value and of anything else round to within half a step`(kind: Int32) {
         let k = 64
         var generator = SplitMix64(seed: 9)
         for scale in [0, 1e-30, 0.37, 1, 1e30] as [Float] {
             let x = (0..<k).map { _ in scale * (Float(generator.next() % 2001) / 1000 - 1) }
             var column = [UInt8](repeating: 0, count: Int(ck_column_bytes(Int64(k))))
-            ck_pack_column(Int64(k), x, &column)
+            ck_pack_column(kind, Int64(k), x, &column)
+            var plain = column
+            ck_pack_column(0, Int64(k), x, &plain)
+            #expect(column == plain, "every kind packs the same")
             for index in 0..<k {
                 let tail = k + index / 32 * 8
                 let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(column[tail + $1]) << (8 * UInt32($1)) }

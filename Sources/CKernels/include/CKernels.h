@@ -27,8 +27,8 @@ int64_t ck_column_bytes(int64_t k);
 // Packs a matrix of n rows (a multiple of ck_group) of k weights (a multiple of ck_block). `packed` has n * k / 32 * 34 bytes.
 void ck_pack(int64_t k, int64_t n, const void *q8_0, void *packed);
 
-// Packs one column of k floats that are finite.
-void ck_pack_column(int64_t k, const float *x, void *column);
+// Packs one column of k floats that are finite; every kind packs the same numbers.
+void ck_pack_column(int kind, int64_t k, const float *x, void *column);
 
 // Rows first * ck_group up to last * ck_group of the product of a packed matrix and `columns` packed columns: y[j * n + i].
 // The product is added to what is there if `adds`.

@@ -73,9 +73,10 @@ private func packColumns(_ result: UnsafeMutablePointer<ggml_tensor>?, _ thread:
         return
     }
     let (k, columns) = (Int(x.ne.0), Int(x.ne.1))
+    let kind = ck_best_kind()
     for column in stride(from: Int(thread), to: columns, by: Int(threads)) {
         let values = (from + column * k * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self)
-        ck_pack_column(Int64(k), values, to + column * Int(result.ne.0))
+        ck_pack_column(kind, Int64(k), values, to + column * Int(result.ne.0))
     }
 }
 
