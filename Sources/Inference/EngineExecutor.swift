@@ -1,4 +1,6 @@
 internal import CLlama
+internal import Foundation
+internal import Synchronization
 
 #if canImport(Darwin)
     internal import Darwin
@@ -18,6 +20,21 @@ internal import CLlama
 /// The queue holds at most one entry per task that waits for such an actor, so whoever bounds the tasks bounds it.
 /// The thread ends when the last actor is gone.
 package final class EngineExecutor: SerialExecutor {
+    private static let processors = ProcessInfo.processInfo.activeProcessorCount
+    /// Executors of this process that run a job at the moment.
+    private static let running = Atomic(0)
+
+    /// Processors that the job that asks may compute on, its own included, without getting in the way of other executors' jobs; at
+    /// least 1. Threads that compute one graph wait for each other some hundred times, so one that has to share its processor holds
+    /// up all of them: fewer are faster then.
+    static var freeProcessors: Int { max(1, processors - max(0, running.load(ordering: .relaxed) - 1)) }
+
+    fileprivate static func run(_ entry: borrowing Mailbox.Entry) {
+        running.add(1, ordering: .relaxed)
+        defer { running.subtract(1, ordering: .relaxed) }
+        entry.job.runSynchronously(on: entry.executor.asUnownedSerialExecutor())
+    }
+
     /// The thread's name, as in `top -H`; the system shows its first 15 bytes.
     package let name: String
     private let mailbox = Mailbox()
@@ -114,7 +131,7 @@ private final class Mailbox: @unchecked Sendable {
         locked { thread = pthread_self() }
         var batch: [Entry] = []
         while take(&batch) {
-            for entry in batch { entry.job.runSynchronously(on: entry.executor.asUnownedSerialExecutor()) }
+            for entry in batch { EngineExecutor.run(entry) }
             batch.removeAll(keepingCapacity: true)
         }
     }

@@ -10,6 +10,8 @@ final class ThreadPool {
     let pointer: OpaquePointer
     /// Threads that work at a time, the caller's included.
     let threads: Int
+    /// The same, but no more than there are processors without another engine's work.
+    var threadsNow: Int { min(threads, EngineExecutor.freeProcessors) }
     private let functions: Functions
 
     /// Starts threads.
@@ -32,6 +34,12 @@ final class ThreadPool {
     func serve(_ backend: OpaquePointer) {
         functions.setCount(backend, Int32(threads))
         functions.setPool(backend, pointer)
+    }
+
+    /// Has a backend that this pool serves compute its next graph with ``threadsNow``.
+    func share(_ backend: OpaquePointer) {
+        guard threads > 1 else { return }
+        functions.setCount(backend, Int32(threadsNow))
     }
 
     /// What the CPU backend offers by name (`ggml_backend_cpu_get_proc_address` of ggml 0.25.3).

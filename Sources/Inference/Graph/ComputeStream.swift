@@ -17,8 +17,8 @@ package final class ComputeStream {
     /// Opens a stream.
     /// - Parameters:
     ///   - device: where to run.
-    ///   - threads: CPU threads for one graph. Small graphs (below a millisecond) are fastest with 1: a second thread
-    ///     costs about 0.4 µs per node in waiting (measured with ggml 0.25.3).
+    ///   - threads: CPU threads for one graph at most; fewer while other engines compute. Small graphs (below a
+    ///     millisecond) are fastest with 1: a second thread costs about 0.4 µs per node in waiting (measured with ggml 0.25.3).
     /// - Throws: ``VoiceError/Code/unavailable`` when the device cannot be opened, ``VoiceError/Code/exhausted`` when no threads
     ///   can be started.
     package init(on device: Device, threads: Int = 1) throws(VoiceError) {
@@ -33,6 +33,9 @@ package final class ComputeStream {
         self.pool = pool
         pool?.serve(backend)
     }
+
+    /// To be called before a graph is computed: looks how many threads there are processors for.
+    func prepare() { pool?.share(backend) }
 
     // The pool goes after the backend: stored properties outlive the body.
     deinit { ggml_backend_free(backend) }

@@ -201,6 +201,7 @@ final class GraphStorage: TensorOwner {
     }
 
     func run() throws(VoiceError) {
+        stream.prepare()
         let status = ggml_backend_graph_compute(stream.backend, graph)
         guard status == GGML_STATUS_SUCCESS else {
             throw VoiceError(.fault, "\(stream.device) failed while computing: status \(status.rawValue).")

@@ -13,7 +13,7 @@ package final class LlamaContext {
         package var sequences: Int
         /// Tokens of one call to ``LlamaContext/decode(_:)`` at most; scratch memory grows with it.
         package var batch: Int
-        /// CPU threads for one call, the caller's included.
+        /// CPU threads for one call at most, the caller's included; fewer while other engines compute.
         package var threads: Int
         /// Whether sequences can share cells, which copies need. Otherwise each has an equal part of them, and the cost
         /// of attention does not grow with what the others hold.
@@ -144,6 +144,8 @@ package final class LlamaContext {
             ends[row.sequence] = Int32(index - 1)
         }
         batch.n_tokens = Int32(count)
+        let threads = Int32(pool.threadsNow)
+        llama_set_n_threads(pointer, threads, threads)
         let (status, reason) = EngineLog.collectingErrors { lines in (llama_decode(pointer, batch), lines) }
         switch status {
         case 0: return true

@@ -116,7 +116,8 @@ package struct DeadlineScheduler: Sendable {
 
     // MARK: the queue
 
-    /// Puts a request into the queue. It ends what was expected of its owner.
+    /// Puts a request into the queue. It ends what was expected of its owner, but for a promise that something more pressing than a
+    /// refill comes soon: more of a reply is asked for at the moment at which the voice gets its first sentence.
     package mutating func submit(_ request: QuantumRequest, at now: Duration) -> Submission {
         let quantumClass = request.quantumClass
         var refused: Ticket?
@@ -130,7 +131,8 @@ package struct DeadlineScheduler: Sendable {
             waiting.swapAt(index, waiting.count - 1)
             waiting.removeLast()
         }
-        if !quantumClass.fillsGaps { forget(request.owner) }
+        if quantumClass <= .firstAudio { reservations.removeAll { $0.owner == request.owner } }
+        if !quantumClass.fillsGaps { forecasts.removeAll { $0.owner == request.owner } }
         lastTicket += 1
         let ticket = Ticket(number: lastTicket)
         waiting.append(Entry(ticket: ticket, request: request, cost: place(of: request.kind), submitted: now))
@@ -155,7 +157,8 @@ package struct DeadlineScheduler: Sendable {
         let tickets = waiting.lazy.filter { $0.request.owner == owner && $0.request.epoch <= epoch }.map(\.ticket)
         let gone = Array(tickets)
         for ticket in gone { cancel(ticket) }
-        forget(owner)
+        reservations.removeAll { $0.owner == owner }
+        forecasts.removeAll { $0.owner == owner }
         return gone
     }
 
@@ -335,11 +338,6 @@ package struct DeadlineScheduler: Sendable {
         guard request.followUp > .zero, request.quantumClass <= .firstAudio else { return }
         guard reservations.count < configuration.capacity else { return }
         reservations.append(Reservation(owner: request.owner, end: now + request.followUp))
-    }
-
-    private mutating func forget(_ owner: Int) {
-        if !reservations.isEmpty { reservations.removeAll { $0.owner == owner } }
-        if !forecasts.isEmpty { forecasts.removeAll { $0.owner == owner } }
     }
 
     /// The newest of the least pressing class that waits, if that class is less pressing.

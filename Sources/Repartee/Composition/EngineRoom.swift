@@ -74,9 +74,9 @@ struct EngineRoom: Sendable {
         try await SileroDetector(path: store.resolve("silero-vad"))
     }
 
-    /// The turn detector.
+    /// The turn detector. Two processors are for a verdict and a draft at the same time.
     func turnDetector(
-        threads: Int = min(2, ProcessInfo.processInfo.activeProcessorCount)
+        threads: Int = max(1, min(2, ProcessInfo.processInfo.activeProcessorCount / 2))
     ) async throws(VoiceError) -> SmartTurnDetector {
         try await SmartTurnDetector(path: store.resolve("smart-turn-v3.2"), threads: threads)
     }

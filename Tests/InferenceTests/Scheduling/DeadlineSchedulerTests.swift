@@ -267,6 +267,17 @@ struct DeadlineSchedulerTests {
         #expect(abs(statistics.utilisation(of: .background, at: .milliseconds(70)) - 1.0 / 6) < 1e-9)
     }
 
+    @Test func `more of a reply does not come between its first sentence and its sound`() throws {
+        var scheduler = tenMillisecondScheduler()
+        let token = try scheduler.enter(.firstAudio, owner: 7, followUp: .milliseconds(2))
+        #expect(scheduler.drain(at: .zero) == [token])
+        let more = try scheduler.enter(.refill, by: 500, owner: 7)
+        #expect(scheduler.drain(at: .milliseconds(1)).isEmpty)
+        #expect(scheduler.heldUntil(at: .milliseconds(1)) == .milliseconds(2))
+        let sound = try scheduler.enter(.firstAudio, owner: 7, at: .milliseconds(1))
+        #expect(scheduler.drain(at: .milliseconds(1)) == [sound, more])
+    }
+
     @Test func `utilisation forgets what is long ago`() throws {
         var scheduler = tenMillisecondScheduler { $0.window = .seconds(5) }
         for second in 0..<20 {
