@@ -26,6 +26,8 @@ package struct Simulation: Sendable, Equatable {
     package var batch: Int
     /// How people talk.
     package var habits: TalkerHabits
+    /// When silence becomes speech and speech silence.
+    package var voiceActivity: VoiceActivityGate.Configuration
 
     /// Makes a simulation.
     package init(
@@ -35,7 +37,8 @@ package struct Simulation: Sendable, Equatable {
         duration: Duration = .seconds(600),
         seed: UInt64 = 1,
         batch: Int = 1,
-        habits: TalkerHabits = TalkerHabits()
+        habits: TalkerHabits = TalkerHabits(),
+        voiceActivity: VoiceActivityGate.Configuration = VoiceActivityGate.Configuration()
     ) {
         self.device = device
         self.policy = policy
@@ -44,6 +47,7 @@ package struct Simulation: Sendable, Equatable {
         self.seed = seed
         self.batch = batch
         self.habits = habits
+        self.voiceActivity = voiceActivity
     }
 
     /// Whether the costs are the other stack's, as published.
@@ -108,6 +112,7 @@ package struct Simulation: Sendable, Equatable {
         // Nobody hears the agent's voice through a microphone here.
         configuration.cancelsEcho = false
         configuration.policy = policy
+        configuration.voiceActivity = voiceActivity
         let conversation = Conversation(
             engines: engines(session, transport, shared),
             configuration: configuration,

@@ -224,7 +224,7 @@ internal import VoiceTesting
     }
 
     @Test func `speech that goes on right after an early end is heard and joined`() async throws {
-        // Voice activity hushes at 1088 ms and would be certain of the silence at 1152; the turn ends at 1160.
+        // Voice activity hushes at 1056 ms and would be certain of the silence at 1344; the turn ends at 1160.
         let outcome = try await converse(
             [.speech(.seconds(1)), .silence(.milliseconds(170)), .speech(.seconds(1)), .silence(.seconds(10))],
             verdicts: [1, 1],

@@ -4,8 +4,12 @@ internal import Testing
 
 @Suite struct VoiceActivityGateTests {
     /// The edges for a string of windows: `#` is speech, `.` is not.
-    private func edges(_ windows: String, agentIsSpeaking: Bool = false) -> [[VoiceActivityGate.Edge]] {
-        var gate = VoiceActivityGate(configuration: VoiceActivityGate.Configuration(), windowLength: 512)
+    private func edges(
+        _ windows: String,
+        _ configuration: VoiceActivityGate.Configuration = VoiceActivityGate.Configuration(),
+        agentIsSpeaking: Bool = false
+    ) -> [[VoiceActivityGate.Edge]] {
+        var gate = VoiceActivityGate(configuration: configuration, windowLength: 512)
         return windows.map { gate.advance(probability: $0 == "#" ? 0.9 : 0.1, agentIsSpeaking: agentIsSpeaking) }
     }
 
@@ -31,9 +35,9 @@ internal import Testing
         #expect(found == [.onset(position: 0), nil, nil, nil, nil, .started])
     }
 
-    @Test func `silence hushes after two windows and stops after four`() {
+    @Test func `silence hushes after one window and stops after four`() {
         let found = edges("####......")
-        #expect(found[5] == [.hush(lastSpeech: 4 * 512)])
+        #expect(found[4] == [.hush(lastSpeech: 4 * 512)])
         #expect(found[7] == [.stopped(lastSpeech: 4 * 512)])
         #expect(found[4...].flatMap { $0 }.count == 2)
     }
@@ -48,7 +52,10 @@ internal import Testing
     }
 
     @Test func `speech after a hush resumes, before it nothing happened`() {
-        #expect(edges("####..#")[6] == [.resumed(position: 6 * 512)])
-        #expect(edges("####.#")[5] == [])
+        #expect(edges("####.#")[5] == [.resumed(position: 5 * 512)])
+        var configuration = VoiceActivityGate.Configuration()
+        configuration.hush = .milliseconds(64)
+        #expect(edges("####..#", configuration)[6] == [.resumed(position: 6 * 512)])
+        #expect(edges("####.#", configuration)[5] == [])
     }
 }

@@ -15,9 +15,10 @@ package struct VoiceActivityGate: Sendable {
         package var start: Duration = .milliseconds(96)
         /// The same while the agent is speaking.
         package var startWhileSpeaking: Duration = .milliseconds(96)
-        /// After so much silence the end of the turn is judged ahead of time: the verdict takes about as long as the rest
-        /// of ``stop``. A turn may end from here on.
-        package var hush: Duration = .milliseconds(64)
+        /// After so much silence the end of the turn is judged ahead of time, and the answer drafted. A turn may end from here on. One
+        /// window: waiting for a second one costs every answer 32 ms and spares a third of the drafts that are for nothing
+        /// (docs/log.md).
+        package var hush: Duration = .milliseconds(32)
         /// After so much silence the speaker counts as silent. The detector itself notices silence some 100 ms after the
         /// last sound, so that this is about 250 ms of it.
         package var stop: Duration = .milliseconds(128)
