@@ -1,4 +1,5 @@
 // Products of 8-bit matrices, packed for it, with columns that are rounded to 8 bits; CKernels.h says how they are laid out.
+// scripts/llama/mul_mat_q8_0.h multiplies the same way inside ggml, where matrices stay as the file has them.
 #include "CKernels.h"
 
 #include <math.h>
@@ -74,7 +75,7 @@ int ck_best_kind(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? ck_avx2 : ck_none;
 }
 
-// The same as pack_column, number by number.
+// What pack_column gives, sixteen numbers at a time.
 for_avx512 static void pack_column_avx512(int64_t k, const float *x, void *column) {
     int8_t *numbers = column;
     column_block *tail = (column_block *)(numbers + k);
