@@ -1,5 +1,5 @@
 // Products of 8-bit matrices, packed for it, with columns that are rounded to 8 bits; CKernels.h says how they are laid out.
-// scripts/llama/mul_mat_q8_0.h multiplies the same way inside ggml, where matrices stay as the file has them.
+// scripts/llama/mul_mat_blocks.h multiplies the same way inside ggml, where matrices stay as the file has them.
 #include "CKernels.h"
 
 #include <math.h>

@@ -6,18 +6,19 @@ usage: change_source.py SOURCE
 Each place is looked for by its text, so that another version of llama.cpp either has it unchanged or is refused.
 """
 
+import glob
 import os
 import shutil
 import sys
 
 BARRIER = "atomic_load_explicit(&tp->n_barrier_passed, memory_order_relaxed) == n_passed"
-KERNEL = "mul_mat_q8_0.h"
 
-# What it is, the text that is there once, the text that takes its place.
+# In which file, what it is, the text that is there once, the text that takes its place.
 CHANGES = [
     (
         # Threads that wait for each other spin, also for one that has lost its processor to another program, perhaps on
         # the very processor that it waits for. After some microseconds they now offer it to whoever wants it.
+        "ggml-cpu.c",
         "the barrier's loop",
         f"""    while ({BARRIER}) {{
         ggml_thread_cpu_relax();
@@ -33,12 +34,25 @@ CHANGES = [
 """,
     ),
     (
+        "ggml-cpu.c",
         "the beginning of a product",
         "void ggml_compute_forward_mul_mat(\n",
-        f'#include "{KERNEL}"\n\nvoid ggml_compute_forward_mul_mat(\n',
+        '#include "mul_mat_blocks.h"\n#include "mul_mat_floats.h"\n\nvoid ggml_compute_forward_mul_mat(\n',
     ),
     (
-        # Columns are rounded, the threads have met: from here on the product may be ours.
+        # Nothing of a product has been done yet.
+        "ggml-cpu.c",
+        "where a product's shapes have been looked at",
+        '    // TODO: extract to "extra_op"\n',
+        """    if (repartee_mul_mat_floats(params, dst)) {
+        return;
+    }
+
+""",
+    ),
+    (
+        # Columns are rounded, the threads have met.
+        "ggml-cpu.c",
         "where the columns of a product are rounded",
         """    ggml_barrier(params->threadpool);
 
@@ -47,12 +61,42 @@ CHANGES = [
 """,
         """    ggml_barrier(params->threadpool);
 
-    if (repartee_mul_mat_q8_0(params, dst)) {
+    if (repartee_mul_mat_blocks(params, dst)) {
         return;
     }
 
 #if GGML_USE_LLAMAFILE
     if (src1->type != vec_dot_type) {
+""",
+    ),
+    (
+        # One number after the other, each waiting for the one before: the longest part of a soft-max.
+        "vec.h",
+        "the largest of many numbers",
+        """    float max = -INFINITY;
+    for (int i = 0; i < n; ++i) {
+        max = MAX(max, x[i]);
+    }
+    *s = max;
+""",
+        """    float lanes[16];
+    for (int j = 0; j < 16; ++j) {
+        lanes[j] = -INFINITY;
+    }
+    int i = 0;
+    for (; i + 16 <= n; i += 16) {
+        for (int j = 0; j < 16; ++j) {
+            lanes[j] = MAX(lanes[j], x[i + j]);
+        }
+    }
+    float max = -INFINITY;
+    for (; i < n; ++i) {
+        max = MAX(max, x[i]);
+    }
+    for (int j = 0; j < 16; ++j) {
+        max = MAX(max, lanes[j]);
+    }
+    *s = max;
 """,
     ),
 ]
@@ -62,19 +106,23 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     folder = os.path.join(sys.argv[1], "ggml", "src", "ggml-cpu")
-    path = os.path.join(folder, "ggml-cpu.c")
-    try:
-        with open(path, encoding="utf-8") as source:
-            text = source.read()
-    except OSError as error:
-        sys.exit(f"error: {path} cannot be read ({error.strerror}): give the folder of llama.cpp's source.")
-    for name, before, after in CHANGES:
-        if text.count(before) != 1:
-            sys.exit(f"error: {name} is not in {path} as it was: the pinned commit has moved; compare it with {__file__}.")
-        text = text.replace(before, after)
-    with open(path, "w", encoding="utf-8") as source:
-        source.write(text)
-    shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), KERNEL), folder)
+    texts = {}
+    for name, place, before, after in CHANGES:
+        path = os.path.join(folder, name)
+        try:
+            if path not in texts:
+                with open(path, encoding="utf-8") as source:
+                    texts[path] = source.read()
+        except OSError as error:
+            sys.exit(f"error: {path} cannot be read ({error.strerror}): give the folder of llama.cpp's source.")
+        if texts[path].count(before) != 1:
+            sys.exit(f"error: {place} is not in {path} as it was: the pinned commit has moved; compare it with {__file__}.")
+        texts[path] = texts[path].replace(before, after)
+    for path, text in texts.items():
+        with open(path, "w", encoding="utf-8") as source:
+            source.write(text)
+    for header in glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "*.h")):
+        shutil.copy(header, folder)
 
 
 if __name__ == "__main__":
