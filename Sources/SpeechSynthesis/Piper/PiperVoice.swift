@@ -12,7 +12,7 @@ package import VoiceCore
 package struct PiperVoice: Sendable {
     /// How a voice is loaded.
     package struct Configuration: Sendable {
-        /// CPU threads; nil for half of the processors, at most two.
+        /// CPU threads at most; nil for two where there are as many processors.
         package var threads: Int?
         /// The device's lane, where other engines compute on it too.
         package var lane: Lane?
@@ -81,8 +81,9 @@ package struct PiperVoice: Sendable {
     /// The voice's alphabet.
     var symbols: PiperSymbols { PiperSymbols(engine.h) }
 
-    /// Threads wait for each other by spinning: where others want the same processors, two are far slower than one.
-    private static var suitableThreads: Int { min(2, max(1, ProcessInfo.processInfo.activeProcessorCount / 2)) }
+    /// A quantum takes no processor on which another engine computes (``ComputeStream``), so both are there only while nobody
+    /// else wants them: while the person waits for the first sound.
+    private static var suitableThreads: Int { min(2, ProcessInfo.processInfo.activeProcessorCount) }
 
     /// Says something to nobody, so that memory is mapped before the first sentence.
     private func warmUp() async throws(VoiceError) {
