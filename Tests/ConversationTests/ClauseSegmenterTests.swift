@@ -28,6 +28,22 @@ internal import Testing
         #expect(segmenter.feed(".") == ["Paris."])
     }
 
+    @Test func `a comma behind a word ends the first clause at once`() {
+        var segmenter = ClauseSegmenter(configuration: ClauseSegmenter.Configuration())
+        #expect(segmenter.feed("Well, that is") == [])
+        #expect(segmenter.feed(",") == ["Well, that is,"])
+    }
+
+    @Test(arguments: [
+        "They are about 1,000 years old.", "We can meet at 12:30 today.", "It is at http://host/path now.",
+    ])
+    func `marks inside numbers and addresses do not end a clause`(text: String) {
+        var segmenter = ClauseSegmenter(configuration: ClauseSegmenter.Configuration())
+        var found: [String] = []
+        for character in text { found += segmenter.feed(String(character)) }
+        #expect(found + (segmenter.finish().map { [$0] } ?? []) == [text])
+    }
+
     @Test(arguments: [
         "It costs 3.50 dollars today.", "Dr. Smith lives there.", "Ask J. Doe about it.", "Use e.g. this one.",
         "At 5 p.m. we leave.",

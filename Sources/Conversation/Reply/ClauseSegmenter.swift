@@ -89,7 +89,10 @@ package struct ClauseSegmenter: Sendable {
         case "。", "！", "？":
             return true
         case ",", ";", ":", "—", "–":
-            return mayEndSoftly && next < text.endIndex && text[next].isWhitespace
+            guard mayEndSoftly else { return false }
+            if next < text.endIndex { return text[next].isWhitespace }
+            // Waiting for what follows would cost a token. A digit may go on, and so may a colon and a dash.
+            return (character == "," || character == ";") && text[..<index].last?.isLetter == true
         default:
             return false
         }
