@@ -24,10 +24,13 @@ package final class EngineExecutor: SerialExecutor {
     /// Executors of this process that run a job at the moment.
     private static let running = Atomic(0)
 
-    /// Processors that the job that asks may compute on, its own included, without getting in the way of other executors' jobs; at
-    /// least 1. Threads that compute one graph wait for each other some hundred times, so one that has to share its processor holds
-    /// up all of them: fewer are faster then.
-    static var freeProcessors: Int { max(1, processors - max(0, running.load(ordering: .relaxed) - 1)) }
+    /// Processors that the job that asks may compute on, its own included, without getting in the way of other executors' jobs or,
+    /// where that can be known, of other threads and programs; at least 1. Threads that compute one graph wait for each other some
+    /// hundred times, so one that has to share its processor holds up all of them: fewer are faster then.
+    static var freeProcessors: Int {
+        let busy = max(running.load(ordering: .relaxed), RunnableThreads.ofMachine?.count ?? 0)
+        return max(1, processors - max(0, busy - 1))
+    }
 
     fileprivate static func run(_ entry: borrowing Mailbox.Entry) {
         running.add(1, ordering: .relaxed)

@@ -81,8 +81,8 @@ package struct PiperVoice: Sendable {
     /// The voice's alphabet.
     var symbols: PiperSymbols { PiperSymbols(engine.h) }
 
-    /// A quantum takes no processor on which another engine computes (``ComputeStream``), so both are there only while nobody
-    /// else wants them: while the person waits for the first sound.
+    /// A quantum takes no processor on which another engine or program computes (``ComputeStream``), so both are there only
+    /// while nobody else wants them: while the person waits for the first sound.
     private static var suitableThreads: Int { min(2, ProcessInfo.processInfo.activeProcessorCount) }
 
     /// Says something to nobody, so that memory is mapped before the first sentence.
