@@ -9,7 +9,7 @@ internal import Foundation
 /// How many threads want a processor at this moment, those of other programs included.
 ///
 /// Linux counts them, running and waiting, in the fourth field of `/proc/loadavg` (proc_loadavg(5)), for the whole machine. One
-/// call takes some microseconds.
+/// call takes a microsecond.
 struct RunnableThreads: Sendable {
     /// Nil where the system does not tell, or where this process may only use some of the machine's processors, so that the
     /// count says nothing about those: macOS, a container with a set of processors.

@@ -10,8 +10,8 @@ final class ThreadPool {
     let pointer: OpaquePointer
     /// Threads that work at a time, the caller's included.
     let threads: Int
-    /// The same, but no more than there are processors without another engine's work.
-    var threadsNow: Int { min(threads, EngineExecutor.freeProcessors) }
+    /// The same, but no more than there are processors without other engines' and programs' work.
+    var threadsNow: Int { threads > 1 ? min(threads, EngineExecutor.freeProcessors) : 1 }
     private let functions: Functions
 
     /// Starts threads.
@@ -38,7 +38,6 @@ final class ThreadPool {
 
     /// Has a backend that this pool serves compute its next graph with ``threadsNow``.
     func share(_ backend: OpaquePointer) {
-        guard threads > 1 else { return }
         functions.setCount(backend, Int32(threadsNow))
     }
 

@@ -17,7 +17,7 @@ package final class ComputeStream {
     /// Opens a stream.
     /// - Parameters:
     ///   - device: where to run.
-    ///   - threads: CPU threads for one graph at most; fewer while other engines compute. Small graphs (below a
+    ///   - threads: CPU threads for one graph at most; fewer while other engines or programs compute. Small graphs (below a
     ///     millisecond) are fastest with 1: a second thread costs about 0.4 µs per node in waiting (measured with ggml 0.25.3).
     /// - Throws: ``VoiceError/Code/unavailable`` when the device cannot be opened, ``VoiceError/Code/exhausted`` when no threads
     ///   can be started.

@@ -13,7 +13,7 @@ package final class LlamaContext {
         package var sequences: Int
         /// Tokens of one call to ``LlamaContext/decode(_:)`` at most; scratch memory grows with it.
         package var batch: Int
-        /// CPU threads for one call at most, the caller's included; fewer while other engines compute.
+        /// CPU threads for one call at most, the caller's included; fewer while other engines or programs compute.
         package var threads: Int
         /// Whether sequences can share cells, which copies need. Otherwise each has an equal part of them, and the cost
         /// of attention does not grow with what the others hold.
